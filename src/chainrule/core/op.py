@@ -1,0 +1,124 @@
+"""The record that is everything about an op, the registry of records, the kinds of lowering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.spec import DType
+
+OPS: dict[str, Op] = {}
+"""Every op by name."""
+
+CALLS: dict[str, Callable[..., Any]] = {}
+"""For every op the function that applies it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """A kind of primitive operation.
+
+    Rules name what they need. A function in `grad` takes the incoming gradient `g`, then any of
+    `out`, the inputs, and an input's `x_shape`, then every setting by name: history keeps only
+    what was named. A single joint function (for ops of many outputs) takes `g, out, *inputs`,
+    `needed` (which inputs want a gradient) and the settings, and gives a gradient per input.
+    """
+
+    name: str
+    doc: str  # what it computes, and what it does at ties, kinks and edges
+    formula: str  # the local derivative as a person writes it
+    inputs: tuple[str, ...]  # their names; "*xs" at the end takes any number
+    spec: Callable[..., Any]  # specs, settings -> Spec or Specs; words the errors of its arguments
+    forward: Callable[..., Any]  # raws, settings -> array or arrays, in NumPy
+    grad: tuple[Callable[..., Any] | None, ...] | Callable[..., Any]
+    lower: Kind
+    samples: Callable[..., list[tuple[list[Any], dict[str, Any]]]]  # rng -> [(inputs, settings)]
+    dtypes: Callable[..., tuple[DType | None, ...]] | None = None  # pointwise: the dtype per input
+    peer: Callable[..., Any] | None = None  # the same in PyTorch: (torch, *inputs, **settings)
+    onnx: str | None = None  # the operator of the ONNX standard, where there is one
+    # Worked out by define() from the names of the rules' arguments:
+    picks: tuple[
+        Callable[..., tuple[Any, ...]], ...
+    ] = ()  # per rule: what it named, of what is saved
+    keep: tuple[bool, ...] = ()  # which of (out, *inputs) any rule named
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an op is turned into machine code. Passes and planning know kinds, never names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointwise(Kind):
+    """Element by element; `expression(e, *inputs, **settings)` over an emitter of scalar operations.
+
+    Takes equal shapes and dtypes in a Program, where broadcasts and casts are instructions.
+    """
+
+    expression: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce(Kind):
+    """A fold over axes: `combine` is the name of the emitter's operation, `start` its identity."""
+
+    combine: str
+    start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reindex(Kind):
+    """The same elements elsewhere.
+
+    `index(at, shape, **settings)` gives, for an output position `at` (an array per axis), where
+    in the input of `shape` the element comes from; positions outside of it read as zero.
+    """
+
+    index: Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Kind):
+    """Inputs laid end to end along the axis named in the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create(Kind):
+    """No inputs; `expression(e, *position, **settings)` of the element's position."""
+
+    expression: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract(Kind):
+    """Products summed over named dimensions, from the setting `dims` as in einsum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Kind):
+    """Convolution and its two gradients; `gives` says which of output, input, weight comes out."""
+
+    gives: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Kind):
+    """Rows read or added by integer index; `adds` is true for scatter-add."""
+
+    adds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Random(Kind):
+    """Numbers that are a pure function of (seed, draw, position)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Kind):
+    """A body Program repeated along the first axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque(Kind):
+    """NumPy only: correct first, fast later."""

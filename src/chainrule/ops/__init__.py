@@ -1,0 +1,25 @@
+"""The primitive operations, a file per family. Importing this package registers them all."""
+
+from chainrule.ops import (
+    contract,
+    create,
+    index,
+    layout,
+    pointwise,
+    random,
+    reduce,
+    scan,
+    window,
+)
+
+__all__ = [
+    "contract",
+    "create",
+    "index",
+    "layout",
+    "pointwise",
+    "random",
+    "reduce",
+    "scan",
+    "window",
+]

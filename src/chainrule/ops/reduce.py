@@ -1,0 +1,143 @@
+"""Folds over axes; sum and broadcast_to, each the other's gradient."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from chainrule.core.apply import Call, define
+from chainrule.core.op import Opaque, Reduce, Reindex
+from chainrule.core.sweep import sum_to
+from chainrule.errors import ShapeError
+from chainrule.ops.layout import reshape
+from chainrule.ops.pointwise import cast, div, equal, where
+from chainrule.spec import I64, Number, Spec
+
+Shape = tuple[int, ...]
+_VIEW_FROM = 8192  # elements: a copy is quicker than a view below, as np.broadcast_to costs 2 us
+
+
+def _reduced(name: str, x: Spec, axes: Shape) -> Shape:
+    if any(not 0 <= axis < x.ndim for axis in axes):
+        raise ShapeError(f"{name}: no such axis", expected=f"axes of {x}", got=tuple(axes))
+    return tuple(n for i, n in enumerate(x.shape) if i not in axes)
+
+
+def _kept(shape: Shape, axes: Shape) -> Shape:
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _spread(g: Any, shape: Shape, axes: Shape) -> Any:
+    """A reduced array, repeated along the axes it was reduced over."""
+    if len(axes) < len(shape):
+        g = reshape(g, shape=_kept(shape, axes))
+    return broadcast_to(g, shape=shape)
+
+
+def _draw(rng: Any) -> list[Any]:
+    return [
+        *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2), ()]),
+        ([rng.standard_normal(())], {"axes": ()}),
+        ([rng.standard_normal((3, 0))], {"axes": (0,)}),
+    ]
+
+
+sum: Call = define(
+    "sum",
+    inputs="x",
+    doc="The sum over axes, which disappear; of nothing it is 0.",
+    formula="dx = g, spread over the axes",
+    spec=lambda x, axes: Spec(_reduced("sum", x, axes), I64 if x.dtype.kind == "b" else x.dtype),
+    forward=lambda x, axes: np.add.reduce(x, axis=axes),
+    grad=(lambda g, x_shape, axes: _spread(g, x_shape, axes),),
+    lower=Reduce("add", 0.0),
+    samples=_draw,
+    peer=lambda torch, x, axes: x.sum(axes) if axes else x.clone(),
+    onnx="ReduceSum",
+)
+
+
+def _broadcast_spec(x: Spec | Number, shape: Shape) -> Spec:
+    lead = len(shape) - x.ndim
+    if lead < 0 or any(n not in (1, shape[lead + i]) for i, n in enumerate(x.shape)):
+        raise ShapeError(
+            "broadcast_to repeats along axes of size 1 and new first axes",
+            expected=f"a shape that {tuple(shape)} repeats",
+            got=x,
+        )
+    return Spec(tuple(shape), x.dtype)
+
+
+def _repeated(x: Any, shape: Shape) -> Any:
+    out = np.empty(shape, x.dtype)
+    if out.size >= _VIEW_FROM:
+        return np.broadcast_to(x, shape)
+    out[...] = x
+    return out
+
+
+broadcast_to: Call = define(
+    "broadcast_to",
+    inputs="x",
+    doc="Repeated along axes of size 1 and new first axes.",
+    formula="dx = g summed over the repeats",
+    spec=_broadcast_spec,
+    forward=_repeated,
+    grad=(lambda g, x_shape, shape: sum_to(g, x_shape),),
+    lower=Reindex(
+        lambda at, inside, shape: tuple(
+            p * (n != 1) for p, n in zip(at[len(shape) - len(inside) :], inside, strict=True)
+        )
+    ),
+    samples=lambda rng: [
+        ([rng.standard_normal(s)], {"shape": to})
+        for s, to in [((4,), (3, 4)), ((3, 1), (3, 4)), ((), (3, 4)), ((1, 4), (0, 4)), ((), ())]
+    ],
+    peer=lambda torch, x, shape: torch.broadcast_to(x, shape),
+    onnx="Expand",
+)
+
+
+def _max_spec(x: Spec, axes: Shape) -> Spec:
+    if builtins.any(x.shape[axis] == 0 for axis in axes if axis < x.ndim):
+        raise ShapeError("max of nothing has no value", expected="axes of at least 1", got=x)
+    return Spec(_reduced("max", x, axes), x.dtype)
+
+
+def _max_grad(g: Any, out: Any, x: Any, axes: Shape) -> Any:
+    winners = equal(x, _spread(out, x.shape, axes))
+    count = sum(cast(winners, dtype=x.dtype.name), axes=axes)
+    return where(winners, _spread(div(g, count), x.shape, axes), 0.0)
+
+
+max: Call = define(
+    "max",
+    inputs="x",
+    doc="The largest over axes, which disappear; equal largest ones share the gradient evenly.",
+    formula="dx = g at the largest, 0 elsewhere",
+    spec=_max_spec,
+    forward=lambda x, axes: np.maximum.reduce(x, axis=axes),
+    grad=(_max_grad,),
+    lower=Reduce("max", -np.inf),
+    samples=lambda rng: [
+        *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2)]),
+        ([rng.standard_normal((0, 3))], {"axes": (1,)}),
+    ],
+    peer=lambda torch, x, axes: torch.amax(x, axes),
+    onnx="ReduceMax",
+)
+argmax: Call = define(
+    "argmax",
+    inputs="x",
+    doc="The position of the largest along one axis, which disappears; the first of equal ones.",
+    formula="none: a position has no slope",
+    spec=lambda x, axis: Spec(_max_spec(x, (axis,)).shape, I64),
+    forward=lambda x, axis: np.argmax(x, axis),
+    grad=(None,),
+    lower=Opaque(),
+    samples=lambda rng: [([rng.standard_normal((3, 4, 2))], {"axis": a}) for a in (0, 1, 2)],
+    peer=lambda torch, x, axis: torch.argmax(x, axis),
+    onnx="ArgMax",
+)

@@ -1,0 +1,208 @@
+"""Convolution over any number of spatial axes, and its two gradients.
+
+Layout as in PyTorch: x is [batch, channels, *space], weight [out, channels / groups, *window].
+The three ops are linear in each input and closed under differentiation: the gradients of each
+are the other two, so any order follows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.core.apply import Call, define
+from chainrule.core.op import Window
+from chainrule.errors import ShapeError
+from chainrule.spec import Spec, promote
+
+Shape = tuple[int, ...]
+
+
+def _out_size(size: int, window: int, stride: int, padding: int, dilation: int) -> int:
+    return (size + 2 * padding - dilation * (window - 1) - 1) // stride + 1
+
+
+def _convolve_spec(
+    x: Spec, w: Spec, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Spec:
+    if x.ndim != w.ndim or x.ndim - 2 != len(stride):
+        raise ShapeError(
+            f"convolution over {len(stride)} axes",
+            expected=f"x and weight of {len(stride) + 2} axes",
+            got=f"{x} and {w}",
+            hint="x is [batch, channels, *space], weight [out, channels / groups, *window]",
+        )
+    if x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+        raise ShapeError(
+            f"the channels of a convolution in {groups} group(s) do not fit",
+            expected=f"{w.shape[1] * groups} input channels, output channels divisible by {groups}",
+            got=f"{x} and weight {w}",
+        )
+    space = tuple(map(_out_size, x.shape[2:], w.shape[2:], stride, padding, dilation))
+    if any(size < 1 for size in space):
+        raise ShapeError(
+            "the window is larger than the padded input",
+            got=f"{x}, weight {w}, padding {padding}, dilation {dilation}",
+        )
+    return Spec((x.shape[0], w.shape[0], *space), promote(x, w))
+
+
+def _windows(
+    x: Any, window: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Any:
+    """A view [batch, groups, channels / groups, *out, *window] of the padded input."""
+    if any(padding):
+        x = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
+    axes = tuple(range(2, x.ndim))
+    views = np.lib.stride_tricks.sliding_window_view(x, spans, axes)
+    steps = tuple(slice(None, None, s) for s in (*stride, *dilation))
+    views = views[(slice(None), slice(None), *steps)]
+    return views.reshape(x.shape[0], groups, -1, *views.shape[2:])
+
+
+def _names(n: int) -> tuple[list[int], list[int]]:
+    """einsum's names of the output's and the window's spatial axes."""
+    return list(range(10, 10 + n)), list(range(20, 20 + n))
+
+
+_BATCH, _GROUP, _IN, _OUT = 0, 1, 2, 3
+
+
+def _convolve(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> Any:
+    views = _windows(x, w.shape[2:], stride, padding, dilation, groups)
+    space, window = _names(len(stride))
+    out = np.einsum(
+        views, [_BATCH, _GROUP, _IN, *space, *window],
+        w.reshape(groups, -1, *w.shape[1:]), [_GROUP, _OUT, _IN, *window],
+        [_BATCH, _GROUP, _OUT, *space], optimize=True,
+    )  # fmt: skip
+    return out.reshape(x.shape[0], w.shape[0], *out.shape[3:])
+
+
+def _weight_gradient(
+    g: Any, x: Any, window: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Any:
+    views = _windows(x, window, stride, padding, dilation, groups)
+    space, inner = _names(len(stride))
+    out = np.einsum(
+        views, [_BATCH, _GROUP, _IN, *space, *inner],
+        g.reshape(g.shape[0], groups, -1, *g.shape[2:]), [_BATCH, _GROUP, _OUT, *space],
+        [_GROUP, _OUT, _IN, *inner], optimize=True,
+    )  # fmt: skip
+    return out.reshape(g.shape[1], x.shape[1] // groups, *window)
+
+
+def _input_gradient(
+    g: Any, w: Any, space: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Any:
+    window = w.shape[2:]
+    out_axes, _ = _names(len(stride))
+    grouped_g = g.reshape(g.shape[0], groups, -1, *g.shape[2:])
+    grouped_w = w.reshape(groups, -1, *w.shape[1:])
+    padded = [n + 2 * p for n, p in zip(space, padding, strict=True)]
+    total = np.zeros((g.shape[0], groups, w.shape[1], *padded), np.result_type(g, w))
+    for at in np.ndindex(*window):  # a strided view per position of the window
+        part = np.einsum(
+            grouped_g, [_BATCH, _GROUP, _OUT, *out_axes],
+            grouped_w[(..., *at)], [_GROUP, _OUT, _IN],
+            [_BATCH, _GROUP, _IN, *out_axes], optimize=True,
+        )  # fmt: skip
+        places: Any = tuple(
+            slice(a * d, a * d + (n - 1) * s + 1, s)
+            for a, d, n, s in zip(at, dilation, g.shape[2:], stride, strict=True)
+        )
+        total[(..., *places)] += part
+    inside: Any = tuple(slice(p, p + n) for p, n in zip(padding, space, strict=True))
+    return total[(..., *inside)].reshape(g.shape[0], -1, *space)
+
+
+def _settings(stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
+    return {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+_CASES = [  # x, weight, stride, padding, dilation, groups
+    ((2, 3, 6, 5), (4, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 4, 7, 7), (6, 2, 3, 3), (2, 3), (1, 2), (1, 1), 2),
+    ((1, 3, 8, 8), (3, 1, 3, 3), (1, 1), (1, 1), (2, 2), 3),
+    ((2, 2, 9), (3, 2, 4), (2,), (1,), (1,), 1),
+    ((0, 2, 9), (3, 2, 4), (1,), (0,), (1,), 1),
+]
+
+
+def _samples(kind: str) -> Any:
+    def samples(rng: Any) -> list[Any]:
+        found = []
+        for x_shape, w_shape, *numbers in _CASES:
+            settings = _settings(*numbers)
+            x, w = rng.standard_normal(x_shape), rng.standard_normal(w_shape)
+            g = rng.standard_normal((x_shape[0], w_shape[0], *_space(x_shape, w_shape, numbers)))
+            if kind == "input":
+                found.append(([g, w], {"space": x_shape[2:], **settings}))
+            elif kind == "weight":
+                found.append(([g, x], {"window": w_shape[2:], **settings}))
+            else:
+                found.append(([x, w], settings))
+        return found
+
+    return samples
+
+
+def _space(x_shape: Shape, w_shape: Shape, numbers: Any) -> Shape:
+    return tuple(map(_out_size, x_shape[2:], w_shape[2:], *numbers[:3]))
+
+
+def _peer(torch: Any, x: Any, w: Any, **settings: Any) -> Any:
+    functions = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
+    return functions[x.ndim - 2](x, w, None, *settings.values())
+
+
+convolve: Call = define(
+    "convolve",
+    inputs="x w",
+    doc="Convolution (as in every network library, a correlation) with zeros around x.",
+    formula="dx = g spread by the weights, dw = g with x's windows",
+    spec=_convolve_spec,
+    forward=_convolve,
+    grad=(
+        lambda g, x_shape, w, **s: convolve_input_gradient(g, w, space=x_shape[2:], **s),
+        lambda g, x, w_shape, **s: convolve_weight_gradient(g, x, window=w_shape[2:], **s),
+    ),
+    lower=Window("output"),
+    samples=_samples("output"),
+    peer=_peer,
+    onnx="Conv",
+)
+convolve_input_gradient: Call = define(
+    "convolve_input_gradient",
+    inputs="g w",
+    doc="What a convolution's output gradient g means for its input; also transposed convolution.",
+    formula="dg = convolve(d, w), dw = convolve_weight_gradient(g, d)",
+    spec=lambda g, w, space, stride, padding, dilation, groups: Spec(
+        (g.shape[0], w.shape[1] * groups, *space), promote(g, w)
+    ),
+    forward=_input_gradient,
+    grad=(
+        lambda d, w, space, **s: convolve(d, w, **s),
+        lambda d, g, w_shape, space, **s: convolve_weight_gradient(g, d, window=w_shape[2:], **s),
+    ),
+    lower=Window("input"),
+    samples=_samples("input"),
+)
+convolve_weight_gradient: Call = define(
+    "convolve_weight_gradient",
+    inputs="g x",
+    doc="What a convolution's output gradient g means for its weight.",
+    formula="dg = convolve(x, d), dx = convolve_input_gradient(g, d)",
+    spec=lambda g, x, window, stride, padding, dilation, groups: Spec(
+        (g.shape[1], x.shape[1] // groups, *window), promote(g, x)
+    ),
+    forward=_weight_gradient,
+    grad=(
+        lambda d, x, window, **s: convolve(x, d, **s),
+        lambda d, g, x_shape, window, **s: convolve_input_gradient(g, d, space=x_shape[2:], **s),
+    ),
+    lower=Window("weight"),
+    samples=_samples("weight"),
+)
