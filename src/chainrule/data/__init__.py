@@ -1,0 +1,31 @@
+"""From files and frames to arrays: read, clean, split, encode, and the way back.
+
+Knows NumPy arrays, not tensors. duckdb and narwhals load when a file or a frame is read.
+"""
+
+from chainrule.data.batches import batches as batches
+from chainrule.data.batches import row_order as row_order
+from chainrule.data.builtin import BUILTIN as BUILTIN
+from chainrule.data.builtin import Builtin as Builtin
+from chainrule.data.builtin import courier as courier
+from chainrule.data.builtin import spirals as spirals
+from chainrule.data.column import Column as Column
+from chainrule.data.columns import ColumnKind as ColumnKind
+from chainrule.data.columns import column_kinds as column_kinds
+from chainrule.data.preparation import Inputs as Inputs
+from chainrule.data.preparation import Met as Met
+from chainrule.data.preparation import Preparation as Preparation
+from chainrule.data.prepare import Part as Part
+from chainrule.data.prepare import Prepared as Prepared
+from chainrule.data.prepare import prepare as prepare
+from chainrule.data.read import read_table as read_table
+from chainrule.data.records import Embedding as Embedding
+from chainrule.data.records import Numeric as Numeric
+from chainrule.data.records import OneHot as OneHot
+from chainrule.data.report import Note as Note
+from chainrule.data.report import Report as Report
+from chainrule.data.split import Split as Split
+from chainrule.data.split import split_rows as split_rows
+from chainrule.data.table import Table as Table
+from chainrule.data.target import ClassTarget as ClassTarget
+from chainrule.data.target import ScaledTarget as ScaledTarget

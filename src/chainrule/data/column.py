@@ -1,0 +1,198 @@
+"""One column of a table: its cells as text, as numbers, and as codes of distinct texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cells = NDArray[np.object_]
+_T = TypeVar("_T")
+
+MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "?", "-"])
+"""Texts that mean "not known", compared in lower case; an empty cell is missing as well."""
+
+
+class Column:
+    """Cells of one column, read as text, numbers or codes; each reading is made once, when asked.
+
+    Made from texts (object [n], None for an empty cell) or from numbers (float64 [n], NaN for
+    missing); the other reading follows from the one given.
+
+    >>> column = Column.of(["7", " 8.5 ", "?", "x", ""])
+    >>> column.numbers
+    array([7. , 8.5, nan, nan, nan])
+    >>> column.missing.tolist()
+    [False, False, True, False, True]
+    >>> column.bad.tolist()
+    [3]
+    """
+
+    __slots__ = ("_cells", "_codes", "_missing", "_numbers", "_values", "size")
+
+    def __init__(
+        self, cells: Cells | None = None, numbers: NDArray[np.float64] | None = None
+    ) -> None:
+        self._cells = cells
+        self._numbers = numbers
+        self._missing = None if numbers is None else np.isnan(numbers)
+        self._codes: NDArray[np.int64] | None = None
+        self._values: list[str | None] = []
+        self.size: int = len(cells) if cells is not None else len(_given(numbers))
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> Column:
+        """A column of any values: NumPy numbers stay numbers, all else becomes stripped text."""
+        if not isinstance(values, np.ndarray):
+            values = _listed(values)
+        if values.dtype.kind in "fiu" and values.dtype.itemsize <= 8:
+            return cls(numbers=values.astype(np.float64))
+        cells = np.empty(len(values), dtype=object)
+        cells[:] = [_text(value) for value in values.tolist()]
+        return cls(cells)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def cells(self) -> Cells:
+        """The texts, object [n]; None for an empty cell."""
+        if self._cells is None:
+            self._cells = number_texts(_given(self._numbers))
+        return self._cells
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """The cells as numbers, float64 [n]; NaN where a cell is missing or is not a number."""
+        if self._numbers is None:
+            self._parse()
+        return _given(self._numbers)
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Where a cell is empty or holds a missing marker, bool [n]."""
+        if self._missing is None:
+            self._parse()
+        return _given(self._missing)
+
+    @property
+    def bad(self) -> NDArray[np.int64]:
+        """The rows of cells that are neither missing nor numbers, int64 [bad]."""
+        return np.flatnonzero(np.isnan(self.numbers) & ~self.missing)
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """For each cell the place of its text in `values`, int64 [n]."""
+        if self._codes is None:
+            texts: list[str | None] = self.cells.tolist()
+            places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+            self._codes = np.fromiter(map(places.__getitem__, texts), np.int64, len(texts))
+            self._values = list(places)
+        return self._codes
+
+    @property
+    def values(self) -> list[str | None]:
+        """The distinct texts; after `take` some may belong to rows that were not taken."""
+        return self._values if self._codes is not None else (self.codes, self._values)[1]
+
+    def take(self, rows: NDArray[Any]) -> Column:
+        """The column of some rows only (places, int64, or a mask, bool)."""
+        taken = Column.__new__(Column)
+        taken._cells = None if self._cells is None else self._cells[rows]
+        taken._numbers = None if self._numbers is None else self._numbers[rows]
+        taken._missing = None if self._missing is None else self._missing[rows]
+        taken._codes = None if self._codes is None else self._codes[rows]
+        taken._values = self._values
+        taken.size = len(rows) if rows.dtype != np.bool_ else int(np.count_nonzero(rows))
+        return taken
+
+    def of_values(self, rule: Callable[[str | None], Any], dtype: Any) -> NDArray[Any]:
+        """`rule` of each cell's text, [n], worked out once for each distinct text."""
+        codes = self.codes
+        return np.array([rule(value) for value in self._values], dtype=dtype)[codes]
+
+    def _parse(self) -> None:
+        """Read every cell as a number: all at once, or text by text where that is refused."""
+        numbers = np.full(self.size, np.nan)
+        present = self.cells != None  # noqa: E711 (element by element)
+        try:
+            numbers[present] = _strict(self.cells[present])
+            self._numbers, self._missing = numbers, np.isnan(numbers)
+        except (ValueError, OverflowError):
+            self._numbers = self.of_values(number_of, np.float64)
+            self._missing = self.of_values(is_missing, np.bool_)
+
+
+def is_missing(text: str | None) -> bool:
+    """Whether a cell's text means "not known".
+
+    >>> is_missing("N/A"), is_missing(None), is_missing("0")
+    (True, True, False)
+    """
+    return text is None or text.strip().lower() in MISSING
+
+
+def number_of(text: str | None) -> float:
+    """A cell's number, or NaN; `1_000` is no number here, though Python reads one.
+
+    >>> number_of("-1e3"), number_of("1_000"), number_of(None)
+    (-1000.0, nan, nan)
+    """
+    if text is None or "_" in text:
+        return float("nan")
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def number_texts(numbers: NDArray[np.float64]) -> Cells:
+    """Numbers as the shortest texts that read back equal, object [n]; None for NaN.
+
+    >>> number_texts(np.array([3.0, 0.1, np.nan])).tolist()
+    ['3', '0.1', None]
+    """
+    texts = np.empty(len(numbers), dtype=object)
+    texts[:] = [None if number != number else number_text(number) for number in numbers.tolist()]
+    return texts
+
+
+def number_text(number: float) -> str:
+    """One number as the shortest text that reads back equal; whole numbers without a point.
+
+    >>> number_text(3.0), number_text(0.1), number_text(1e300)
+    ('3', '0.1', '1e+300')
+    """
+    return str(int(number)) if number.is_integer() and abs(number) < 2.0**53 else repr(number)
+
+
+def _strict(cells: Cells) -> NDArray[np.float64]:
+    """Texts that are all numbers as float64; ValueError where one is not."""
+    if "_" in "".join(cells.tolist()):
+        raise ValueError("an underscore is no part of a number")
+    return cells.astype(np.float64)
+
+
+def _text(value: Any) -> str | None:
+    """Any value as a stripped text; None for what is empty, None or NaN."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, float):
+        return number_text(value)
+    return str(value).strip() or None
+
+
+def _listed(values: Iterable[Any]) -> NDArray[Any]:
+    """A Python sequence as an array that keeps each value as it is."""
+    listed = list(values)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
+def _given(value: _T | None) -> _T:
+    """What is known to be there."""
+    assert value is not None
+    return value

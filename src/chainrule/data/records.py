@@ -1,0 +1,278 @@
+"""What was learned about one input column, and the way from its cells to numbers and back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from chainrule.data.clean import min_count
+from chainrule.data.column import Column
+from chainrule.data.columns import labels
+from chainrule.data.report import Record
+from chainrule.data.target import in_order, moments
+
+MOST_ONE_HOT = 20
+"""A column with more categories than this is learned as an embedding."""
+
+SKEWED = 2.0
+"""Numbers whose skewness is beyond this, either way, are squashed by asinh."""
+
+FARTHEST = 5.0
+"""Scaled numbers are clipped here, so that one far value cannot outshout all others."""
+
+
+class Numeric(Record):
+    """A column of numbers: fill, squash where tails are heavy, scale, clip; float32 [n, 1 or 2].
+
+    Missing cells become `fill`, the median. With `squash`, x becomes asinh((x - centre) / unit),
+    which is linear near the centre and a logarithm, of either sign, far from it. Then
+    (x - mean) / std, clipped to `clip` on both sides. With `indicator` (training rows had missing
+    cells) a second number says 1 where the cell was missing.
+
+    >>> record = Numeric.fit("age", Column.of([10, 20, 30, "?"]))
+    >>> record.fill, record.features
+    (20.0, ['age', 'age missing'])
+    >>> record.apply(Column.of([20, None])).tolist()
+    [[0.0, 0.0], [0.0, 1.0]]
+    """
+
+    kind: Literal["numeric"] = "numeric"
+    name: str
+    fill: float
+    squash: bool
+    centre: float
+    unit: float
+    mean: float
+    std: float
+    clip: float
+    indicator: bool
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> Numeric:
+        """Learn from a column of training rows that holds at least one number."""
+        known = column.numbers[~np.isnan(column.numbers)]
+        first, centre, third = np.quantile(known, [0.25, 0.5, 0.75]).tolist()
+        squash = abs(skewness(known)) > SKEWED
+        unit = third - first or moments(known)[1]
+        filled = np.where(np.isnan(column.numbers), centre, column.numbers)
+        mean, std = moments(np.arcsinh((filled - centre) / unit) if squash else filled)
+        return cls(
+            name=name,
+            fill=centre,
+            squash=squash,
+            centre=centre,
+            unit=unit,
+            mean=mean,
+            std=std,
+            clip=FARTHEST,
+            indicator=len(known) < len(column),
+        )
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the numbers it makes."""
+        return [self.name, f"{self.name} missing"] if self.indicator else [self.name]
+
+    def apply(self, column: Column) -> NDArray[np.float32]:
+        """A column's cells as scaled numbers, float32 [n, features]."""
+        absent = np.isnan(column.numbers)
+        numbers = np.where(absent, self.fill, column.numbers)
+        if self.squash:
+            numbers = np.arcsinh((numbers - self.centre) / self.unit)
+        scaled = np.clip((numbers - self.mean) / self.std, -self.clip, self.clip)
+        parts = [scaled, absent] if self.indicator else [scaled]
+        return np.stack(parts, axis=1).astype(np.float32)
+
+    def inverse(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Scaled numbers [n, features] in the column's units, float64 [n]; NaN where missing."""
+        values = numbers[:, 0].astype(np.float64) * self.std + self.mean
+        if self.squash:
+            values = np.sinh(values) * self.unit + self.centre
+        return np.where(numbers[:, 1] > 0.5, np.nan, values) if self.indicator else values
+
+    def unseen(self, column: Column) -> dict[str, int]:
+        """Categories that training has not seen: none, for these are numbers."""
+        return {}
+
+    def __str__(self) -> str:
+        squashed = "squashed by asinh, " if self.squash else ""
+        filled = f", missing as {self.fill:g} and marked" if self.indicator else ""
+        return f"{self.name}: number, {squashed}scaled{filled}"
+
+
+class Categories(Record):
+    """What one-hot and embedding columns share: the categories that training rows have often.
+
+    `rare` names those that training rows have, but too seldom to be learned one by one; they share
+    one slot with what is unseen. `has_missing`: training rows had missing cells.
+    """
+
+    name: str
+    categories: list[str]
+    rare: list[str]
+    has_missing: bool
+
+    @classmethod
+    def counted(cls, column: Column) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """Frequent and rare categories of training rows, and the counts of the frequent ones."""
+        codes, named = labels(column)
+        counts = dict(zip(named, np.bincount(codes, minlength=len(named)).tolist(), strict=True))
+        missing = counts.pop(None, 0)
+        known = in_order(name for name, rows in counts.items() if name is not None and rows)
+        least = min_count(len(column))
+        often = [name for name in known if counts[name] >= least]
+        rare = [name for name in known if counts[name] < least]
+        fields = {"categories": often, "rare": rare, "has_missing": missing > 0}
+        return fields, np.array([counts[name] for name in often], dtype=np.int64)
+
+    def codes(self, column: Column) -> NDArray[np.int64]:
+        """0 for missing, 1 for rare and unseen, from 2 on the categories; int64 [n]."""
+        codes, named = labels(column)
+        places: dict[str | None, int] = {None: 0}
+        places.update({name: code for code, name in enumerate(self.categories, start=2)})
+        table = np.array([places.get(name, 1) for name in named], dtype=np.int64)
+        return table[codes] if len(table) else codes
+
+    def unseen(self, column: Column) -> dict[str, int]:
+        """Categories that no training row has, with their counts."""
+        codes, named = labels(column)
+        counts = np.bincount(codes, minlength=len(named)).tolist()
+        seen = {None, *self.categories, *self.rare}
+        pairs = zip(named, counts, strict=True)
+        return {str(name): rows for name, rows in pairs if rows and name not in seen}
+
+
+class OneHot(Categories):
+    """A column of few categories: a number for each, 1 where the cell is it; float32 [n, slots].
+
+    After the categories come a slot for what is rare and one for what is missing, each only if
+    training rows filled it. What has no slot (an unseen category where none was rare) becomes
+    `usual`: the shares of the slots among the training rows, which lean no way.
+
+    >>> record = OneHot.fit("sex", Column.of(["f", "m", "m", "f", "f", "m"]))
+    >>> record.features
+    ['sex = f', 'sex = m']
+    >>> record.apply(Column.of(["m", "x"])).tolist()
+    [[0.0, 1.0], [0.5, 0.5]]
+    """
+
+    kind: Literal["one-hot"] = "one-hot"
+    usual: list[float]
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> OneHot:
+        """Learn the categories of training rows."""
+        fields, counts = cls.counted(column)
+        missing = int(np.count_nonzero(column.missing))
+        rare = len(column) - missing - int(counts.sum())
+        slots = [*counts.tolist(), *([rare] if rare else []), *([missing] if missing else [])]
+        return cls(name=name, usual=[rows / len(column) for rows in slots], **fields)
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the numbers it makes."""
+        known = [f"{self.name} = {category}" for category in self.categories]
+        rare = [f"{self.name} rare"] if self.rare else []
+        return [*known, *rare, *([f"{self.name} missing"] if self.has_missing else [])]
+
+    def slots(self) -> NDArray[np.float32]:
+        """The numbers of each code, float32 [2 + categories, slots]."""
+        known, width = len(self.categories), len(self.usual)
+        slots = np.zeros((2 + known, width), dtype=np.float32)
+        slots[:2] = self.usual
+        slots[2:, :known] = np.eye(known)
+        if self.has_missing:
+            slots[0] = np.eye(width)[width - 1]
+        if self.rare:
+            slots[1] = np.eye(width)[known]
+        return slots
+
+    def apply(self, column: Column) -> NDArray[np.float32]:
+        """A column's cells as numbers, float32 [n, slots]."""
+        return self.slots()[self.codes(column)]
+
+    def inverse(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """The category of the largest slot, object [n]; "(rare)" and None for the other two."""
+        rare = ["(rare)"] if self.rare else []
+        names = np.array([*self.categories, *rare, None], dtype=object)
+        return np.asarray(names[numbers.argmax(axis=1)])
+
+    def __str__(self) -> str:
+        rare = f", {len(self.rare):,} rare ones as one" if self.rare else ""
+        missing = ", missing as its own" if self.has_missing else ""
+        return f"{self.name}: {len(self.categories)} categories, one-hot{rare}{missing}"
+
+
+class Embedding(Categories):
+    """A column of many categories: a code each, for a table of learned vectors; int64 [n].
+
+    0 is missing, 1 is rare or unseen, from 2 on the categories. `width` is a fair length for the
+    vectors. A code that no training row has would be an unlearned vector: `missing_code` and
+    `unseen_code` say which code stands in for it (the other one, or the most frequent category).
+
+    >>> record = Embedding.fit("city", Column.of(["Oslo", "Rome", "Oslo"] * 3))
+    >>> record.apply(Column.of(["Rome", "Paris"])).tolist()
+    [3, 2]
+    """
+
+    kind: Literal["embedding"] = "embedding"
+    width: int
+    missing_code: int
+    unseen_code: int
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> Embedding:
+        """Learn the categories of training rows."""
+        fields, counts = cls.counted(column)
+        rare, missing = bool(fields["rare"]), fields["has_missing"]
+        usual = int(counts.argmax()) + 2 if len(counts) else 1
+        return cls(
+            name=name,
+            width=min(50, round(1.6 * (len(counts) + 2) ** 0.56)),
+            missing_code=0 if missing else 1 if rare else usual,
+            unseen_code=1 if rare else usual,
+            **fields,
+        )
+
+    @property
+    def size(self) -> int:
+        """How many codes there are."""
+        return len(self.categories) + 2
+
+    def apply(self, column: Column) -> NDArray[np.int64]:
+        """A column's cells as codes, int64 [n]."""
+        stand_in = np.arange(self.size)
+        stand_in[:2] = self.missing_code, self.unseen_code
+        return np.asarray(stand_in[self.codes(column)])
+
+    def inverse(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """The category of each code, object [n]; None for missing, "(rare)" for rare."""
+        return np.asarray(np.array([None, "(rare)", *self.categories], dtype=object)[codes])
+
+    def __str__(self) -> str:
+        return f"{self.name}: {len(self.categories)} categories, {self.width} learned numbers each"
+
+
+Encoding = Annotated[Numeric | OneHot | Embedding, Field(discriminator="kind")]
+
+
+def encode(name: str, column: Column, kind: str) -> Numeric | OneHot | Embedding:
+    """The record for a column of training rows: by its kind, and by how many categories it has."""
+    if kind == "numeric":
+        return Numeric.fit(name, column)
+    one_hot = OneHot.fit(name, column)
+    few = len(one_hot.categories) <= MOST_ONE_HOT
+    return one_hot if few else Embedding.fit(name, column)
+
+
+def skewness(numbers: NDArray[np.float64]) -> float:
+    """How lopsided numbers are: the mean cube of their distance from the mean, in deviations.
+
+    >>> skewness(np.array([1.0, 2.0, 3.0])), round(skewness(np.array([0.0, 0.0, 0.0, 8.0])), 2)
+    (0.0, 1.15)
+    """
+    mean, std = moments(numbers)
+    return float((((numbers - mean) / std) ** 3).mean())

@@ -1,0 +1,97 @@
+"""What was found in the data and what was done about it, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+SHOWN = 5
+"""How many lines or texts a note shows as examples; the JSON holds all lines."""
+
+
+class Record(BaseModel):
+    """A record that is saved as JSON: frozen, and without keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Note(Record):
+    """One thing that was found or decided: about what, in words, and where.
+
+    `about` is one word to group by: lines, target, duplicates, column, cells, split, task.
+    """
+
+    about: str
+    text: str
+    column: str | None = None
+    count: int = 0
+    lines: list[int] = []
+
+    def __str__(self) -> str:
+        return f"{self.text} ({on_lines(self.lines)})" if self.lines else self.text
+
+
+class Report(Record):
+    """All notes about one table, in the order in which things were done.
+
+    >>> report = Report(source="t.csv", notes=[Note(about="duplicates", text="1 row", lines=[7])])
+    >>> print(report.text())
+    t.csv
+      1 row (line 7)
+    """
+
+    source: str
+    notes: list[Note]
+
+    def about(self, word: str) -> list[Note]:
+        """The notes about one thing."""
+        return [note for note in self.notes if note.about == word]
+
+    def text(self) -> str:
+        """The whole report as plain lines."""
+        return "\n".join([self.source, *(f"  {note}" for note in self.notes)])
+
+    def to_json(self) -> str:
+        """The whole report as JSON, with every line number."""
+        return self.model_dump_json()
+
+
+def on_lines(lines: Iterable[int]) -> str:
+    """Line numbers as text, the first few of many.
+
+    >>> on_lines([3]), on_lines(range(2, 40))
+    ('line 3', 'lines 2, 3, 4, 5, 6 and 33 more')
+    """
+    every = [str(line) for line in lines]
+    if len(every) == 1:
+        return f"line {every[0]}"
+    more = f" and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
+    return f"lines {', '.join(every[:SHOWN])}{more}"
+
+
+def counted(count: int, word: str, words: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "category", "categories")
+    ('1 row', '1,200 rows', '2 categories')
+    """
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Texts in quotes, the first few of many.
+
+    >>> quoted(["a", "b"])
+    "'a', 'b'"
+    """
+    every = list(texts)
+    more = f" and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
+    return ", ".join(repr(text[:60]) for text in every[:SHOWN]) + more
+
+
+def listed(lines: NDArray[np.int64]) -> list[int]:
+    """Line numbers as a plain list, for a record."""
+    return [int(line) for line in lines]

@@ -1,0 +1,151 @@
+"""CSV files through duckdb: how a file is laid out, its cells as text, the lines that fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.column import Cells, Column
+from chainrule.data.lines import Span, file_bytes, row_lines
+from chainrule.data.table import Rejected
+from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+WHOLE = 16_000_000
+"""Up to this many bytes duckdb looks at the whole file to learn its layout; beyond, at a part."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is laid out."""
+
+    delimiter: str
+    quote: str
+    escape: str
+    width: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """All rows of a file, a header included, and the lines that could not be read as rows."""
+
+    columns: list[Column]
+    lines: NDArray[np.int64]
+    rejected: tuple[Rejected, ...]
+
+
+def scan(path: Path) -> Scan:
+    """Read every row of a CSV file as text; DataError if it cannot be read at all."""
+    import duckdb
+
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        try:
+            dialect = _sniff(connection, path)
+            cells = _fetch(connection, path, dialect)
+            failed = _failed(connection)
+        except duckdb.Error as error:
+            raise DataError(
+                f"{path} cannot be read as a table of text",
+                expected="a CSV or TSV file in UTF-8",
+                got=str(error).strip().splitlines()[0],
+            ) from None
+    columns = [Column(column) for column in cells]
+    text = file_bytes(path)
+    rejected, spans = _rejected(text, failed)
+    lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
+    return Scan(columns, lines, rejected)
+
+
+def _sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> Dialect:
+    """Ask duckdb how the file is laid out, tolerating lines that do not fit."""
+    sample = -1 if path.stat().st_size <= WHOLE else 20480
+    found = connection.execute(
+        "select Delimiter, Quote, Escape, len(Columns) from sniff_csv("
+        "?, all_varchar = true, ignore_errors = true, comment = '', skip = 0, sample_size = ?)",
+        [_literal(path), sample],
+    ).fetchone()
+    assert found is not None
+    delimiter, quote, escape = ("" if part == "(empty)" else part for part in found[:3])
+    return Dialect(delimiter, quote, escape or quote, found[3])
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) -> list[Cells]:
+    """The cells of each column, object [rows]: stripped text, None where empty."""
+    names = [f"c{place}" for place in range(dialect.width)]
+    cells = ", ".join(f"nullif(trim({name}, e' \\t'), '') as {name}" for name in names)
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    found = connection.execute(
+        f"select {cells} from read_csv(?, auto_detect = false, header = false, skip = 0, "
+        f"comment = '', delim = ?, quote = ?, escape = ?, columns = {{{columns}}}, "
+        "store_rejects = true, rejects_limit = 0)",
+        [_literal(path), dialect.delimiter, dialect.quote, dialect.escape],
+    ).fetchnumpy()
+    return [_plain(found[name]) for name in names]
+
+
+def _plain(cells: Any) -> Cells:
+    """A fetched column without its mask."""
+    if isinstance(cells, np.ma.MaskedArray):
+        cells = cells.filled(None)
+    return np.asarray(cells, dtype=object)
+
+
+Failed = tuple[int, str, str, str]
+"""Byte of the line (from 1), kind of failure, the line, duckdb's words."""
+
+
+def _failed(connection: duckdb.DuckDBPyConnection) -> list[Failed]:
+    """The first failure of each line that duckdb put aside."""
+    found = connection.execute(
+        "select line_byte_position, first(error_type::varchar order by column_idx), "
+        "first(csv_line order by column_idx), first(error_message order by column_idx) "
+        "from reject_errors group by line_byte_position order by line_byte_position"
+    ).fetchall()
+    return [(row[0], row[1], row[2] or "", row[3]) for row in found]
+
+
+def _rejected(text: bytes, failed: list[Failed]) -> tuple[tuple[Rejected, ...], list[Span]]:
+    """Failures with their lines in the file, and how many lines each takes."""
+    rejected, spans = [], []
+    for byte, kind, line, words in failed:
+        body = line.lstrip("\r\n")
+        before = text[: byte - 1].count(b"\n") + line[: len(line) - len(body)].count("\n")
+        body = body.rstrip("\r\n")
+        rejected.append(Rejected(before + 1, body, _reason(kind, words)))
+        spans.append((before, 1 + body.count("\n")))
+    return tuple(rejected), spans
+
+
+def _reason(kind: str, words: str) -> str:
+    """Why a line is no row, in a few plain words."""
+    if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS"):
+        expected, found = (int(word) for word in words.split() if word.isdigit())
+        return f"{found} cells where {expected} are expected"
+    plain = {
+        "UNQUOTED VALUE": "a quote that does not close",
+        "INVALID ENCODING": "not UTF-8 text",
+        "LINE SIZE OVER MAXIMUM": "longer than two million characters",
+    }
+    return plain.get(kind, words)
+
+
+def _breaks(columns: list[Column]) -> NDArray[np.int64]:
+    """Line breaks inside the cells of each row, int64 [rows]."""
+    counts = [column.of_values(_line_breaks, np.int64) for column in columns]
+    return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
+
+
+def _line_breaks(text: str | None) -> int:
+    """Line breaks in one cell."""
+    return 0 if text is None else text.count("\n")
+
+
+def _literal(path: Path) -> str:
+    """A path in which duckdb sees no pattern."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

@@ -1,0 +1,102 @@
+"""Which rows train, which choose, which judge: 70/15/15, seeded, classes kept in proportion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.streams import Use, permutation
+from chainrule.errors import DataError
+
+Rows = NDArray[np.int64]
+
+VALIDATION, TEST = 0.15, 0.15
+"""The shares of all rows that validate and test; the others train."""
+
+LEAST = 20
+"""The fewest rows of a table that is split."""
+
+RARE = 3
+"""A class with fewer rows trains only: it cannot be in all three parts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows of each part, int64, in the order of the table."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def split_rows(
+    n: int,
+    seed: int,
+    classes: NDArray[np.int64] | None = None,
+    validation: float = VALIDATION,
+    test: float = TEST,
+    source: str = "the table",
+) -> Split:
+    """Split `n` rows by a seed; `classes` int64 [n] keeps each class in proportion.
+
+    A share of 0 leaves a part empty. With classes the rows are shuffled, sorted by class, and
+    dealt out evenly along that order, so each class is in proportion to within one row a part.
+    DataError if there are too few rows, or fewer than two classes that have three.
+
+    >>> split = split_rows(20, seed=0)
+    >>> len(split.train), len(split.validation), len(split.test)
+    (14, 3, 3)
+    """
+    _refuse_few(n, validation, test, source)
+    order = permutation(seed, Use.SPLIT, 0, n)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+        rare = _rare(classes, source)[order]
+        train_only, order = order[rare], order[~rare]
+    else:
+        train_only = order[:0]
+    test_places = _evenly(len(order), round(test * len(order)))
+    rest = np.setdiff1d(np.arange(len(order)), test_places)
+    chosen = rest[_evenly(len(rest), round(validation * len(order)))]
+    train = np.setdiff1d(rest, chosen)
+    return Split(
+        train=np.sort(np.concatenate([order[train], train_only])),
+        validation=np.sort(order[chosen]),
+        test=np.sort(order[test_places]),
+    )
+
+
+def rare_classes(classes: NDArray[np.int64]) -> list[int]:
+    """The classes with fewer than three rows."""
+    counts = np.bincount(classes)
+    return np.flatnonzero((counts > 0) & (counts < RARE)).tolist()
+
+
+def _rare(classes: NDArray[np.int64], source: str) -> NDArray[np.bool_]:
+    """Which rows are of a class too rare to split; DataError if not even two classes are left."""
+    counts = np.bincount(classes)
+    if np.count_nonzero(counts >= RARE) < 2:
+        raise DataError(
+            f"the classes of {source} are too rare to split",
+            expected=f"at least two classes with {RARE} rows or more",
+            got=f"rows a class: {', '.join(map(str, sorted(counts.tolist())[-5:]))}",
+        )
+    return (counts < RARE)[classes]
+
+
+def _evenly(n: int, count: int) -> Rows:
+    """`count` places spread evenly over 0 to n - 1, int64 [count]."""
+    return (2 * np.arange(count, dtype=np.int64) + 1) * n // max(1, 2 * count)
+
+
+def _refuse_few(n: int, validation: float, test: float, source: str) -> None:
+    """DataError if a table has too few rows for the parts asked of it."""
+    if n >= LEAST or validation + test == 0:
+        return
+    raise DataError(
+        f"{source} has {n} usable rows, too few to split into parts",
+        expected=f"at least {LEAST} rows",
+        hint="bring more rows, or validation and test rows of their own",
+    )
