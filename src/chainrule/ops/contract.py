@@ -66,8 +66,8 @@ def _plan(dims: str) -> Callable[[Any, Any], Any]:
         x, y = x.transpose(order_x), y.transpose(order_y)
         head, rest, last = x.shape[:b], x.shape[b : b + r], y.shape[b + k :]
         n_in, n_rest, n_last = math.prod(x.shape[b + r :]), math.prod(rest), math.prod(last)
-        x, y = x.reshape(*head, n_rest, n_in), y.reshape(*head, n_in, n_last)
-        return np.matmul(x, y).reshape(*head, *rest, *last).transpose(order_out)
+        x, y = x.reshape((*head, n_rest, n_in)), y.reshape((*head, n_in, n_last))
+        return np.matmul(x, y).reshape((*head, *rest, *last)).transpose(order_out)
 
     return product
 

@@ -117,6 +117,11 @@ def _slice_spec(x: Spec, start: Shape, stop: Shape, step: Shape) -> Spec:
     return Spec(tuple(len(range(a, b, s)) for _, a, b, s in bounds), x.dtype)
 
 
+def _sliced(x: Any, start: Shape, stop: Shape, step: Shape) -> Any:
+    _slice_spec(Spec(np.shape(x), x.dtype), start, stop, step)  # NumPy would cut silently
+    return x[tuple(map(_SLICE, start, stop, step))]
+
+
 def _slice_grad(g: Any, x_shape: Shape, start: Shape, stop: Shape, step: Shape) -> Any:
     spans = [n and (n - 1) * s + 1 for n, s in zip(g.shape, step, strict=True)]
     high = tuple(n - a - span for n, a, span in zip(x_shape, start, spans, strict=True))
@@ -129,7 +134,7 @@ slice: Call = define(
     doc="Every step-th element from start up to stop, per axis.",
     formula="dx = g at the places taken, 0 elsewhere",
     spec=_slice_spec,
-    forward=lambda x, start, stop, step: x[tuple(map(_SLICE, start, stop, step))],
+    forward=_sliced,
     grad=(_slice_grad,),
     lower=Reindex(
         lambda at, inside, start, stop, step: tuple(

@@ -21,8 +21,10 @@ _MASK = 2**64 - 1
 
 def bits(seed: int, draw: int, count: int) -> Any:
     """`count` random uint64 of one draw."""
-    philox = np.random.Philox(key=[seed & _MASK, 0], counter=[0, draw & _MASK, 0, 0])
-    return philox.random_raw(count)
+    # As uint64 arrays: in a list, an integer above 2**63 would pass through a float and be rounded.
+    key = np.array([seed & _MASK, 0], "uint64")
+    counter = np.array([0, draw & _MASK, 0, 0], "uint64")
+    return np.random.Philox(key=key, counter=counter).random_raw(count)
 
 
 def _uniform(seed: Any, draw: Any, shape: tuple[int, ...], dtype: str) -> Any:

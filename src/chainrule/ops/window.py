@@ -59,7 +59,7 @@ def _windows(
     views = np.lib.stride_tricks.sliding_window_view(x, spans, axes)
     steps = tuple(slice(None, None, s) for s in (*stride, *dilation))
     views = views[(slice(None), slice(None), *steps)]
-    return views.reshape(x.shape[0], groups, -1, *views.shape[2:])
+    return views.reshape(x.shape[0], groups, x.shape[1] // groups, *views.shape[2:])
 
 
 def _names(n: int) -> tuple[list[int], list[int]]:
@@ -75,7 +75,7 @@ def _convolve(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, gr
     space, window = _names(len(stride))
     out = np.einsum(
         views, [_BATCH, _GROUP, _IN, *space, *window],
-        w.reshape(groups, -1, *w.shape[1:]), [_GROUP, _OUT, _IN, *window],
+        w.reshape(groups, w.shape[0] // groups, *w.shape[1:]), [_GROUP, _OUT, _IN, *window],
         [_BATCH, _GROUP, _OUT, *space], optimize=True,
     )  # fmt: skip
     return out.reshape(x.shape[0], w.shape[0], *out.shape[3:])
@@ -88,7 +88,7 @@ def _weight_gradient(
     space, inner = _names(len(stride))
     out = np.einsum(
         views, [_BATCH, _GROUP, _IN, *space, *inner],
-        g.reshape(g.shape[0], groups, -1, *g.shape[2:]), [_BATCH, _GROUP, _OUT, *space],
+        g.reshape(g.shape[0], groups, g.shape[1] // groups, *g.shape[2:]), [_BATCH, _GROUP, _OUT, *space],
         [_GROUP, _OUT, _IN, *inner], optimize=True,
     )  # fmt: skip
     return out.reshape(g.shape[1], x.shape[1] // groups, *window)
@@ -99,8 +99,8 @@ def _input_gradient(
 ) -> Any:
     window = w.shape[2:]
     out_axes, _ = _names(len(stride))
-    grouped_g = g.reshape(g.shape[0], groups, -1, *g.shape[2:])
-    grouped_w = w.reshape(groups, -1, *w.shape[1:])
+    grouped_g = g.reshape(g.shape[0], groups, g.shape[1] // groups, *g.shape[2:])
+    grouped_w = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
     padded = [n + 2 * p for n, p in zip(space, padding, strict=True)]
     total = np.zeros((g.shape[0], groups, w.shape[1], *padded), np.result_type(g, w))
     for at in np.ndindex(*window):  # a strided view per position of the window
@@ -115,7 +115,7 @@ def _input_gradient(
         )
         total[(..., *places)] += part
     inside: Any = tuple(slice(p, p + n) for p, n in zip(padding, space, strict=True))
-    return total[(..., *inside)].reshape(g.shape[0], -1, *space)
+    return total[(..., *inside)].reshape(g.shape[0], groups * w.shape[1], *space)
 
 
 def _settings(stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
