@@ -24,11 +24,11 @@ ROWS = [
     ["data"],
     ["core"],
     ["ops"],
-    ["tensor"],
+    ["indexing", "tensor", "gradient", "generator", "creation", "functions"],
     ["functional"],
     ["compile"],
     ["nn", "optim"],
-    ["utils"],  # PyTorch's addresses, such as utils.data
+    ["utils", "serialization"],  # PyTorch's addresses, such as utils.data
     ["model"],
     ["explain"],
     ["train"],
