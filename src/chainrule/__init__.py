@@ -1,6 +1,7 @@
 """chainrule trains neural networks on the machine you have, fast, and shows its work."""
 
 from chainrule import nn
+from chainrule.compile import compile
 from chainrule.core.apply import define
 from chainrule.core.state import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from chainrule.gradient import grad, gradient_check

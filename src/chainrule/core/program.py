@@ -18,6 +18,7 @@ from chainrule.spec import NUMBERS, Spec, spec_of
 
 PHASES = ("forward", "loss", "backward", "update")
 FORMAT = 1  # of the JSON
+_WIDEST = 72  # characters of an instruction before its phase; a longer one pushes it along
 
 
 @dataclass(eq=False, slots=True)
@@ -134,12 +135,18 @@ def _listing(program: Program) -> Iterator[str]:
         )
     rows = [(_written(i), i.phase, i.scope, i.line) for i in program.instructions]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    widths[0] = min(widths[0], _WIDEST)
     for row in rows:
         cells = (text.ljust(width) for text, width in zip(row, widths, strict=False))
         yield f"  {'  '.join([*cells, row[3]])}".rstrip()
     if program.assigns:
         yield "assigns   " + "  ".join(f"{n} = {s}" for n, s in program.assigns.items())
     yield "returns   " + "  ".join(map(str, program.returns))
+    for made in program.instructions:
+        for name, value in made.settings.items():
+            if isinstance(value, Program):
+                yield f"{name} of {made.outputs[0]}"
+                yield from (f"    {line}" for line in _listing(value))
 
 
 def typed(symbol: Symbol) -> str:
@@ -161,6 +168,9 @@ def _shown(value: Any) -> str:
 
 
 def _preview(raw: Any) -> str:
+    flat = np.ravel(raw)
+    if flat.size > 4 and (flat == flat[0]).all():
+        return f"{flat[0]} everywhere"
     text = np.array2string(np.asarray(raw), threshold=4, edgeitems=2, precision=4, separator=", ")
     return " ".join(text.split())
 

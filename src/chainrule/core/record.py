@@ -221,10 +221,15 @@ def record(
     return recorder.finish(args, raws), recorder
 
 
+def is_ours(filename: str) -> bool:
+    """Whether code of this file belongs to the package, not to its user."""
+    return filename.startswith(_PACKAGE)
+
+
 def user_line() -> str:
     """file:line of the nearest frame outside of the package."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is None:
         return ""

@@ -148,15 +148,16 @@ def _grad(
     init, xs, shared = _parts(inputs, carries, sequences)
     flows = _differentiable(body)
     wanted = tuple(flows[i] and (i < carries or needed[i]) for i in range(len(inputs)))
-    plain = body if not kept else _without(body, len(kept))
-    step = _reverse_step(plain, carries, sequences, wanted, kept)
-    gs = [_zeros(o) if one is None else one for o, one in zip(out, g, strict=True)]
     befores = out[len(out) - len(kept) :]
+    if all(one is None for one in g[len(out) - len(kept) :]):  # not so in second order
+        body, out, g = _without(body, len(kept)), *(x[: len(out) - len(kept)] for x in (out, g))
+    step = _reverse_step(body, carries, sequences, wanted, kept)
+    gs = [_zeros(o) if one is None else one for o, one in zip(out, g, strict=True)]
     totals = [
         _zeros(s) for s, want in zip(shared, wanted[carries + sequences :], strict=True) if want
     ]
     flowing = [one for one, flow in zip(gs[:carries], flows, strict=False) if flow]
-    outputs = gs[carries : len(out) - len(kept)]
+    outputs = gs[carries:]
     found = repeat(
         step, [*flowing, *totals], [*outputs, *befores, *xs], list(shared), length, not reverse
     )
@@ -182,6 +183,8 @@ def _placed(found: list[Any], wanted: tuple[bool, ...], carries: int, sequences:
 
 def _without(body: Program, last: int) -> Program:
     """The body without the carries it gives out for its gradient."""
+    if not last:
+        return body
     key = ("without", last)
     if key not in body.derived:
         body.derived[key] = Program(

@@ -1,0 +1,190 @@
+"""`compile`: a step function is recorded once per situation, and its Program runs after that."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.compile.surroundings import Same, frozen, guards_of
+from chainrule.core.interpret import interpret
+from chainrule.core.program import Program
+from chainrule.core.record import Guard, record, user_line
+from chainrule.core.state import RECORDER, TRACKING
+from chainrule.core.value import Raw
+from chainrule.errors import RecordingError
+from chainrule.spec import Spec
+from chainrule.tensor import Cell, Tensor
+
+Shape = Any  # a nested structure of arguments or results, with a Slot where a tensor stands
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a tensor stands among the arguments or results."""
+
+    number: int
+    spec: Spec | None = None
+
+
+@dataclass(eq=False)
+class Variant:
+    """One recording of a step, and under which conditions it holds."""
+
+    program: Program
+    guards: list[Guard]
+    returns: Shape
+
+    def holds(self) -> bool:
+        """Whether nothing that the recording relied on has changed."""
+        return all(read() == seen for read, seen in self.guards)
+
+
+class CompiledStep:
+    """A step function that is recorded once per situation and then run as a Program.
+
+    Recorded again when a shape, dtype, mode, setting, frozen parameter or the value behind a name
+    that it reads is another than at any recording before.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        self.variants: dict[Any, list[Variant]] = {}
+        functools.update_wrapper(self, fn, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if RECORDER.get() is not None:  # inside another step: part of that one
+            return self.fn(*args, **kwargs)
+        leaves: list[Raw] = []
+        key = _flatten((args, kwargs), leaves), TRACKING.get()
+        variant = self._variant(key, args, kwargs)
+        results = interpret(variant.program, leaves)
+        return _unflatten(variant.returns, results)
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The Program that runs for these arguments; it is recorded if need be, and not run."""
+        key = _flatten((args, kwargs), []), TRACKING.get()
+        return self._variant(key, args, kwargs).program
+
+    @property
+    def programs(self) -> list[Program]:
+        """Every Program recorded so far."""
+        return [variant.program for found in self.variants.values() for variant in found]
+
+    def _variant(self, key: Any, args: Any, kwargs: Any) -> Variant:
+        known = self.variants.setdefault(key, [])
+        for variant in known:
+            if variant.holds():
+                return variant
+        known.append(self._record(key[0], args, kwargs))
+        return known[-1]
+
+    def _record(self, shape: Shape, args: Any, kwargs: Any) -> Variant:
+        specs: list[Spec] = []
+        _specs(shape, specs)
+        found: list[Shape] = []
+
+        def step(*values: Tensor) -> list[Raw]:
+            leaves: list[Raw] = []
+            new_args, new_kwargs = _with_symbols((args, kwargs), iter(values))
+            found.append(_flatten(self.fn(*new_args, **new_kwargs), leaves, results=True))
+            return leaves
+
+        guards = guards_of(self.fn)
+        before = _random_state()
+        program, recorder = record(step, specs)
+        if before != _random_state():
+            warnings.warn(
+                "the step draws from np.random: its numbers are fixed by recording them; "
+                f"use chainrule's own random functions ({user_line()})",
+                stacklevel=4,
+            )
+        return Variant(program.verify(), [*guards, *recorder.guards], found[0])
+
+    def __repr__(self) -> str:
+        name = getattr(self.fn, "__name__", type(self.fn).__name__)
+        return f"<compiled step {name}: {len(self.programs)} recorded>"
+
+
+def compile(fn: Callable[..., Any]) -> CompiledStep:
+    """Make a step function run as a recorded Program: `@cr.compile` above it, or a call.
+
+    Its tensors may be arguments, in nested tuples, lists and dicts too; modules, optimizers and
+    cells are read by reference. Python numbers are constants of the recording; it is recorded again
+    when they change. Reading a tensor's value inside (`item()`, `if tensor:`) is a RecordingError.
+
+    >>> import chainrule as cr
+    >>> @cr.compile
+    ... def double(x):
+    ...     return x * 2
+    >>> double(cr.tensor([1.0, 2.0]))
+    tensor([2., 4.])
+    >>> print(double.programs[0])  # doctest: +NORMALIZE_WHITESPACE
+    args      %1: f32[2]
+      %2: f32[2] = mul(%1, 2)  forward    ...
+    returns   %2
+    """
+    return CompiledStep(fn)
+
+
+def _flatten(value: Any, leaves: list[Raw], results: bool = False) -> Shape:
+    """The structure of `value` with a Slot for every tensor, which goes into `leaves`."""
+    if isinstance(value, Cell) and not results:
+        return Same(value)
+    if isinstance(value, Tensor | np.ndarray):
+        raw = value.array if isinstance(value, Tensor) else value
+        leaves.append(raw)
+        return Slot(len(leaves) - 1, None if results else Spec(tuple(raw.shape), raw.dtype))
+    if type(value) in (tuple, list):
+        return type(value), tuple([_flatten(item, leaves, results) for item in value])
+    if type(value) is dict:
+        items = [(key, _flatten(item, leaves, results)) for key, item in value.items()]
+        return dict, tuple(items)
+    return ("fixed", Same(value)) if results else frozen(value)
+
+
+def _unflatten(shape: Shape, results: tuple[Raw, ...]) -> Any:
+    if isinstance(shape, Slot):
+        return Tensor(results[shape.number])
+    kind, items = shape
+    if kind == "fixed":
+        return items.thing
+    if kind is dict:
+        return {key: _unflatten(item, results) for key, item in items}
+    return kind(_unflatten(item, results) for item in items)
+
+
+def _specs(shape: Shape, specs: list[Spec]) -> None:
+    """The specs of the slots, in order."""
+    if isinstance(shape, Slot):
+        if shape.spec is None:
+            raise RecordingError("a slot of the arguments has no spec")
+        specs.append(shape.spec)
+    elif isinstance(shape, tuple) and len(shape) == 2 and shape[0] in (tuple, list):
+        for item in shape[1]:
+            _specs(item, specs)
+    elif isinstance(shape, tuple) and len(shape) == 2 and shape[0] is dict:
+        for _, item in shape[1]:
+            _specs(item, specs)
+
+
+def _with_symbols(value: Any, symbols: Any) -> Any:
+    """The arguments with a symbol in place of every tensor."""
+    if isinstance(value, Cell):
+        return value
+    if isinstance(value, Tensor | np.ndarray):
+        return next(symbols)
+    if type(value) in (tuple, list):
+        return type(value)(_with_symbols(item, symbols) for item in value)
+    if type(value) is dict:
+        return {key: _with_symbols(item, symbols) for key, item in value.items()}
+    return value
+
+
+def _random_state() -> str:
+    """Where NumPy's global random numbers stand."""
+    return repr(np.random.get_state(legacy=True))  # noqa: NPY002 - to notice its use
