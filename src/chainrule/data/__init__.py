@@ -12,15 +12,16 @@ from chainrule.data.builtin import spirals as spirals
 from chainrule.data.column import Column as Column
 from chainrule.data.columns import ColumnKind as ColumnKind
 from chainrule.data.columns import column_kinds as column_kinds
+from chainrule.data.numeric import Numeric as Numeric
 from chainrule.data.preparation import Inputs as Inputs
 from chainrule.data.preparation import Met as Met
 from chainrule.data.preparation import Preparation as Preparation
 from chainrule.data.prepare import Part as Part
 from chainrule.data.prepare import Prepared as Prepared
 from chainrule.data.prepare import prepare as prepare
+from chainrule.data.prepare import prepare_more as prepare_more
 from chainrule.data.read import read_table as read_table
 from chainrule.data.records import Embedding as Embedding
-from chainrule.data.records import Numeric as Numeric
 from chainrule.data.records import OneHot as OneHot
 from chainrule.data.report import Note as Note
 from chainrule.data.report import Report as Report

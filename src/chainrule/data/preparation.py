@@ -18,7 +18,8 @@ from chainrule.data.columns import (
     column_kinds,
     refuse_infinities,
 )
-from chainrule.data.records import Embedding, Encoding, Numeric, OneHot, encode
+from chainrule.data.numeric import Numeric, bins_for
+from chainrule.data.records import Embedding, Encoding, OneHot, encode
 from chainrule.data.report import Record, counted, on_lines, quoted
 from chainrule.data.table import Table
 from chainrule.data.target import ClassTarget, ScaledTarget, Target, Task
@@ -48,20 +49,25 @@ class MetColumn(Record):
     unseen: dict[str, int]
     bad: list[BadCell]
 
-    def lines(self) -> list[str]:
-        """One line for each thing."""
-        said = []
-        if self.missing:
-            said.append(f"{self.name}: {counted(self.missing, 'missing value')}")
+    def strange(self) -> list[tuple[str, int, list[int]]]:
+        """What is bad or unseen, as text, count of cells, and lines where they are known."""
+        found: list[tuple[str, int, list[int]]] = []
         if self.unseen:
             rows = sum(self.unseen.values())
-            said.append(
-                f"{self.name}: {quoted(self.unseen)} not seen in training ({counted(rows, 'row')})"
-            )
+            found.append((f"{self.name}: {quoted(self.unseen)} not seen in training", rows, []))
         if self.bad:
-            texts, where = quoted(b.text for b in self.bad), on_lines(b.line for b in self.bad)
-            said.append(f"{self.name}: {texts} no number, taken as missing ({where})")
-        return said
+            text = f"{self.name}: {quoted(cell.text for cell in self.bad)} taken as missing"
+            found.append((text, len(self.bad), [cell.line for cell in self.bad]))
+        return found
+
+    def said(self) -> list[str]:
+        """One line for each thing."""
+        missing = [f"{self.name}: {counted(self.missing, 'missing value')}"] if self.missing else []
+        strange = [
+            f"{text} ({on_lines(lines) if lines else counted(count, 'row')})"
+            for text, count, lines in self.strange()
+        ]
+        return missing + strange
 
 
 class Met(Record):
@@ -78,7 +84,7 @@ class Met(Record):
 
     def text(self) -> str:
         """Plain lines, or an empty text if there is nothing to say."""
-        said = [line for column in self.columns for line in column.lines()]
+        said = [line for column in self.columns for line in column.said()]
         if self.extra:
             said.append(f"ignored, as training had no such column: {', '.join(self.extra)}")
         if self.by_position:
@@ -136,11 +142,13 @@ class Preparation(Record):
         used = [name for name in features.names if name not in left_out]
         if not used:
             raise _nothing_left(train, left_out)
-        refuse_infinities(features, [name for name in used if kinds[name].kind == "numeric"])
+        numeric = [name for name in used if kinds[name].kind == "numeric"]
+        refuse_infinities(features, numeric)
+        bins = bins_for(len(train), len(numeric))
         made = ScaledTarget if task == "regression" else ClassTarget
         return cls(
             columns=train.names,
-            inputs=[encode(name, train.column(name), kinds[name].kind) for name in used],
+            inputs=[encode(name, train.column(name), kinds[name].kind, bins) for name in used],
             left_out={name: left_out[name] for name in train.names if name in left_out},
             target=made.fit(train, target),
         )

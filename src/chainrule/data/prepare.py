@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chainrule.data.clean import also_in, drop_duplicates, drop_rows, rejected_note
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
 from chainrule.data.preparation import Met, Preparation
-from chainrule.data.report import Note, Report, counted, quoted
+from chainrule.data.report import Note, Report, counted, named, quoted
 from chainrule.data.split import TEST, VALIDATION, rare_classes, split_rows
 from chainrule.data.table import Table
 from chainrule.data.target import ClassTarget, ScaledTarget, Task, choose_task
@@ -95,7 +95,8 @@ def prepare(
     notes += _column_notes(preparation, tables["train"], asked)
     for part, given in (("validation", validation), ("test", test)):
         if given is not None:
-            tables[part] = _given(preparation, part, given, tables["train"], notes)
+            tables[part] = _judged(preparation, given, notes)
+            notes += _shared_note(tables[part], tables["train"])
     parts = {part: _part(preparation, part, taken, notes) for part, taken in tables.items()}
     return Prepared(
         preparation=preparation,
@@ -103,6 +104,21 @@ def prepare(
         baseline=_baseline(preparation, parts["train"]),
         **parts,
     )
+
+
+def prepare_more(preparation: Preparation, table: Table) -> tuple[Part, Report]:
+    """Other rows whose target is known, under a preparation that exists: to evaluate a model.
+
+    Nothing is learned from them. DataError if an input column or the target is not there.
+
+    >>> from chainrule.data import courier
+    >>> part, report = prepare_more(prepare(courier(), "charge").preparation, courier(rows=10))
+    >>> len(part), part.target.shape
+    (10, (10, 1))
+    """
+    notes: list[Note] = []
+    part = _part(preparation, "rows", _judged(preparation, table, notes), notes)
+    return part, Report(source=table.source, notes=notes)
 
 
 def _task_of_kind(kind: str | None) -> str | None:
@@ -169,24 +185,29 @@ def _rare_note(rows: Table, target: str, classes: NDArray[np.int64]) -> list[Not
     return [Note(about="target", text=text, column=target, count=len(lines), lines=lines)]
 
 
-def _given(
-    preparation: Preparation, part: str, given: Table, train: Table, notes: list[Note]
-) -> Table:
-    """A part that was given, as it is but for rows whose target is missing."""
+def _judged(preparation: Preparation, given: Table, notes: list[Note]) -> Table:
+    """Rows that were given, as they are but for those whose target is missing."""
     table, target = preparation.align(given), preparation.target
     notes += rejected_note(table)
     if target.name not in table.columns:
         raise DataError(f"{given.source} has no target column {target.name!r}")
+    if isinstance(target, ScaledTarget):
+        refuse_infinities(table, [target.name])
     why = f"the target {target.name} is missing in {given.source}"
-    table, found = drop_rows(table, target.known(table), part, why)
+    table, found = drop_rows(table, target.known(table), "target", why)
     notes += found
     if len(table) == 0:
         raise DataError(f"no row of {given.source} has a target to compare with")
-    shared = also_in(table, train)
-    if shared:
-        text = f"{counted(shared, 'row')} of {given.source} also among the training rows; kept"
-        notes.append(Note(about="duplicates", text=text, count=shared))
     return table
+
+
+def _shared_note(table: Table, train: Table) -> list[Note]:
+    """A note about rows that are also among the training rows; they stay."""
+    shared = also_in(table, train)
+    if not shared:
+        return []
+    text = f"{counted(shared, 'row')} of {table.source} also among the training rows; kept"
+    return [Note(about="duplicates", text=text, count=shared)]
 
 
 def _part(preparation: Preparation, part: str, table: Table, notes: list[Note]) -> Part:
@@ -202,25 +223,28 @@ def _part(preparation: Preparation, part: str, table: Table, notes: list[Note]) 
 def _column_notes(preparation: Preparation, train: Table, asked: Mapping[str, str]) -> list[Note]:
     """What became of each column, and why."""
     notes = [
-        Note(about="column", text=f"{name} left out: {why}", column=name)
+        Note(about="column", text=f"left out: {why}", column=name)
         for name, why in preparation.left_out.items()
     ]
     for record in preparation.inputs:
         why = " (asked for)" if record.name in asked else ""
-        notes.append(Note(about="column", text=f"{record}{why}", column=record.name))
+        notes.append(Note(about="column", text=record.treatment() + why, column=record.name))
     return notes
 
 
 def _met_notes(part: str, met: Met) -> list[Note]:
-    """The cells of a part that are missing, bad or unseen, as notes."""
+    """The cells of a part that are missing, as one note, and those bad or unseen, one by one."""
+    missing = {column.name: column.missing for column in met.columns if column.missing}
     notes = []
+    if missing:
+        count = sum(missing.values())
+        where = named((f"{name} {cells:,}" for name, cells in missing.items()), limit=5)
+        text = f"{part}: {counted(count, 'missing value')}: {where}"
+        notes.append(Note(about="cells", text=text, count=count))
     for column in met.columns:
-        lines = [cell.line for cell in column.bad]
-        count = column.missing + sum(column.unseen.values()) + len(lines)
-        notes += [
-            Note(about="cells", text=f"{part}: {text}", column=column.name, count=count)
-            for text in column.lines()
-        ]
+        for text, count, lines in column.strange():
+            about = {"about": "cells", "column": column.name, "count": count, "lines": lines}
+            notes.append(Note.model_validate({"text": f"{part}: {text}", **about}))
     return notes
 
 

@@ -1,4 +1,4 @@
-"""What was learned about one input column, and the way from its cells to numbers and back."""
+"""Columns of categories, few or many, and the choice of a record for each input column."""
 
 from __future__ import annotations
 
@@ -11,96 +11,12 @@ from pydantic import Field
 from chainrule.data.clean import min_count
 from chainrule.data.column import Column
 from chainrule.data.columns import labels
-from chainrule.data.report import Record
-from chainrule.data.target import in_order, moments
+from chainrule.data.numeric import Numeric
+from chainrule.data.report import Record, counted
+from chainrule.data.target import in_order
 
 MOST_ONE_HOT = 20
 """A column with more categories than this is learned as an embedding."""
-
-SKEWED = 2.0
-"""Numbers whose skewness is beyond this, either way, are squashed by asinh."""
-
-FARTHEST = 5.0
-"""Scaled numbers are clipped here, so that one far value cannot outshout all others."""
-
-
-class Numeric(Record):
-    """A column of numbers: fill, squash where tails are heavy, scale, clip; float32 [n, 1 or 2].
-
-    Missing cells become `fill`, the median. With `squash`, x becomes asinh((x - centre) / unit),
-    which is linear near the centre and a logarithm, of either sign, far from it. Then
-    (x - mean) / std, clipped to `clip` on both sides. With `indicator` (training rows had missing
-    cells) a second number says 1 where the cell was missing.
-
-    >>> record = Numeric.fit("age", Column.of([10, 20, 30, "?"]))
-    >>> record.fill, record.features
-    (20.0, ['age', 'age missing'])
-    >>> record.apply(Column.of([20, None])).tolist()
-    [[0.0, 0.0], [0.0, 1.0]]
-    """
-
-    kind: Literal["numeric"] = "numeric"
-    name: str
-    fill: float
-    squash: bool
-    centre: float
-    unit: float
-    mean: float
-    std: float
-    clip: float
-    indicator: bool
-
-    @classmethod
-    def fit(cls, name: str, column: Column) -> Numeric:
-        """Learn from a column of training rows that holds at least one number."""
-        known = column.numbers[~np.isnan(column.numbers)]
-        first, centre, third = np.quantile(known, [0.25, 0.5, 0.75]).tolist()
-        squash = abs(skewness(known)) > SKEWED
-        unit = third - first or moments(known)[1]
-        filled = np.where(np.isnan(column.numbers), centre, column.numbers)
-        mean, std = moments(np.arcsinh((filled - centre) / unit) if squash else filled)
-        return cls(
-            name=name,
-            fill=centre,
-            squash=squash,
-            centre=centre,
-            unit=unit,
-            mean=mean,
-            std=std,
-            clip=FARTHEST,
-            indicator=len(known) < len(column),
-        )
-
-    @property
-    def features(self) -> list[str]:
-        """The names of the numbers it makes."""
-        return [self.name, f"{self.name} missing"] if self.indicator else [self.name]
-
-    def apply(self, column: Column) -> NDArray[np.float32]:
-        """A column's cells as scaled numbers, float32 [n, features]."""
-        absent = np.isnan(column.numbers)
-        numbers = np.where(absent, self.fill, column.numbers)
-        if self.squash:
-            numbers = np.arcsinh((numbers - self.centre) / self.unit)
-        scaled = np.clip((numbers - self.mean) / self.std, -self.clip, self.clip)
-        parts = [scaled, absent] if self.indicator else [scaled]
-        return np.stack(parts, axis=1).astype(np.float32)
-
-    def inverse(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """Scaled numbers [n, features] in the column's units, float64 [n]; NaN where missing."""
-        values = numbers[:, 0].astype(np.float64) * self.std + self.mean
-        if self.squash:
-            values = np.sinh(values) * self.unit + self.centre
-        return np.where(numbers[:, 1] > 0.5, np.nan, values) if self.indicator else values
-
-    def unseen(self, column: Column) -> dict[str, int]:
-        """Categories that training has not seen: none, for these are numbers."""
-        return {}
-
-    def __str__(self) -> str:
-        squashed = "squashed by asinh, " if self.squash else ""
-        filled = f", missing as {self.fill:g} and marked" if self.indicator else ""
-        return f"{self.name}: number, {squashed}scaled{filled}"
 
 
 class Categories(Record):
@@ -200,10 +116,14 @@ class OneHot(Categories):
         names = np.array([*self.categories, *rare, None], dtype=object)
         return np.asarray(names[numbers.argmax(axis=1)])
 
-    def __str__(self) -> str:
-        rare = f", {len(self.rare):,} rare ones as one" if self.rare else ""
+    def treatment(self) -> str:
+        """What becomes of the column, in words."""
+        if not self.categories:
+            return "only whether it is there, as none of its values comes up often"
+        known = counted(len(self.categories), "category", "categories")
+        rare = f", {len(self.rare):,} rare as one" if self.rare else ""
         missing = ", missing as its own" if self.has_missing else ""
-        return f"{self.name}: {len(self.categories)} categories, one-hot{rare}{missing}"
+        return f"{known}, one-hot{rare}{missing}"
 
 
 class Embedding(Categories):
@@ -252,27 +172,19 @@ class Embedding(Categories):
         """The category of each code, object [n]; None for missing, "(rare)" for rare."""
         return np.asarray(np.array([None, "(rare)", *self.categories], dtype=object)[codes])
 
-    def __str__(self) -> str:
-        return f"{self.name}: {len(self.categories)} categories, {self.width} learned numbers each"
+    def treatment(self) -> str:
+        """What becomes of the column, in words."""
+        rare = f", {len(self.rare):,} rare as one" if self.rare else ""
+        return f"{len(self.categories):,} categories, {self.width} learned numbers each{rare}"
 
 
 Encoding = Annotated[Numeric | OneHot | Embedding, Field(discriminator="kind")]
 
 
-def encode(name: str, column: Column, kind: str) -> Numeric | OneHot | Embedding:
+def encode(name: str, column: Column, kind: str, bins: int) -> Numeric | OneHot | Embedding:
     """The record for a column of training rows: by its kind, and by how many categories it has."""
     if kind == "numeric":
-        return Numeric.fit(name, column)
+        return Numeric.fit(name, column, bins)
     one_hot = OneHot.fit(name, column)
     few = len(one_hot.categories) <= MOST_ONE_HOT
     return one_hot if few else Embedding.fit(name, column)
-
-
-def skewness(numbers: NDArray[np.float64]) -> float:
-    """How lopsided numbers are: the mean cube of their distance from the mean, in deviations.
-
-    >>> skewness(np.array([1.0, 2.0, 3.0])), round(skewness(np.array([0.0, 0.0, 0.0, 8.0])), 2)
-    (0.0, 1.15)
-    """
-    mean, std = moments(numbers)
-    return float((((numbers - mean) / std) ** 3).mean())

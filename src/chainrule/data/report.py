@@ -21,7 +21,8 @@ class Record(BaseModel):
 class Note(Record):
     """One thing that was found or decided: about what, in words, and where.
 
-    `about` is one word to group by: lines, target, duplicates, column, cells, split, task.
+    `about` is one word to group by: lines, target, duplicates, column, cells, split, task. In
+    print, notes about columns that say the same become one line.
     """
 
     about: str
@@ -31,7 +32,8 @@ class Note(Record):
     lines: list[int] = []
 
     def __str__(self) -> str:
-        return f"{self.text} ({on_lines(self.lines)})" if self.lines else self.text
+        where = f" ({on_lines(self.lines)})" if self.lines else ""
+        return f"{self.column}: {self.text}{where}" if self.about == "column" else self.text + where
 
 
 class Report(Record):
@@ -52,11 +54,33 @@ class Report(Record):
 
     def text(self) -> str:
         """The whole report as plain lines."""
-        return "\n".join([self.source, *(f"  {note}" for note in self.notes)])
+        alike: dict[tuple[str, str], list[Note]] = {}
+        for place, note in enumerate(self.notes):
+            key = note.about if note.about == "column" else str(place)
+            alike.setdefault((key, note.text), []).append(note)
+        return "\n".join([self.source, *(f"  {_line(notes)}" for notes in alike.values())])
 
     def to_json(self) -> str:
         """The whole report as JSON, with every line number."""
         return self.model_dump_json()
+
+
+def _line(notes: list[Note]) -> str:
+    """Notes that say the same as one line."""
+    if len(notes) == 1:
+        return str(notes[0])
+    return f"{named(str(note.column) for note in notes)}: {notes[0].text}"
+
+
+def named(names: Iterable[str], limit: int = 12) -> str:
+    """Names in a row, the first few of many.
+
+    >>> named(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    every = list(names)
+    more = f" and {len(every) - limit:,} more" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + more
 
 
 def on_lines(lines: Iterable[int]) -> str:

@@ -49,7 +49,9 @@ def split_rows(
     >>> len(split.train), len(split.validation), len(split.test)
     (14, 3, 3)
     """
-    _refuse_few(n, validation, test, source)
+    if validation + test == 0:
+        return Split(np.arange(n), np.arange(0), np.arange(0))
+    _refuse_few(n, source)
     order = permutation(seed, Use.SPLIT, 0, n)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
@@ -91,9 +93,9 @@ def _evenly(n: int, count: int) -> Rows:
     return (2 * np.arange(count, dtype=np.int64) + 1) * n // max(1, 2 * count)
 
 
-def _refuse_few(n: int, validation: float, test: float, source: str) -> None:
+def _refuse_few(n: int, source: str) -> None:
     """DataError if a table has too few rows for the parts asked of it."""
-    if n >= LEAST or validation + test == 0:
+    if n >= LEAST:
         return
     raise DataError(
         f"{source} has {n} usable rows, too few to split into parts",

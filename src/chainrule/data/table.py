@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
+from chainrule.data.report import named
 from chainrule.errors import DataError, nearest
 
 
@@ -75,7 +76,7 @@ class Table:
             return self.names[place - 1 if place > 0 else place]
         raise DataError(
             f"{self.source} has no column {str(key)!r}",
-            expected=_some(self.names),
+            expected=named(self.names),
             hint=self._hint(str(key), place),
         )
 
@@ -118,9 +119,3 @@ def _position(key: str | int) -> int | None:
         return int(key)
     except ValueError:
         return None
-
-
-def _some(names: list[str], limit: int = 12) -> str:
-    """The first names of a list, and how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
