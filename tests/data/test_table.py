@@ -18,7 +18,7 @@ def test_columns_by_name_first_then_by_place(key, name):
 
 
 def test_an_unknown_column_names_the_nearest():
-    with pytest.raises(DataError, match="t.csv has no column 'agee'") as caught:
+    with pytest.raises(DataError, match=r"t\.csv has no column 'agee'") as caught:
         TABLE.column("agee")
     assert caught.value.hint == "did you mean 'age'?"
     assert caught.value.expected == "age, sex, 2"

@@ -92,7 +92,9 @@ def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) 
 def _plain(cells: Any) -> Cells:
     """A fetched column without its mask."""
     if isinstance(cells, np.ma.MaskedArray):
-        cells = cells.filled(None)
+        plain = np.array(cells.data, dtype=object)
+        plain[np.ma.getmaskarray(cells)] = None
+        return plain
     return np.asarray(cells, dtype=object)
 
 
