@@ -94,11 +94,12 @@ def test_lines_are_exact_far_into_a_large_file(written):
         ("M,0.455", False),
         ("530101,A11", False),
         ("?,x", False),
+        ("RI,Na", True),
         (",name", True),
         ("0,1", True),
         ("1,2", True),
         ("2,1", False),
-        ("inf,nan", False),
+        ("inf,nan", True),
     ],
 )
 def test_the_first_row_is_a_header_unless_it_plainly_is_data(written, first, header):
@@ -165,7 +166,7 @@ text_cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), ma
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(text_cells, text_cells), min_size=1, max_size=8), st.data())
 def test_what_is_written_is_read_back(tmp_path, rows, data):
@@ -189,7 +190,7 @@ def test_what_is_written_is_read_back(tmp_path, rows, data):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.binary(max_size=200) | st.text(",;\n\"'a1?\t ", max_size=60).map(str.encode))
 def test_any_bytes_are_a_table_or_a_clear_error(tmp_path, content):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.data.builtin import BUILTIN, Builtin, resource
-from chainrule.data.column import Column, is_missing, number_of
+from chainrule.data.column import Column, number_of
 from chainrule.data.scan import Scan, scan
 from chainrule.data.table import Table
 from chainrule.errors import DataError, nearest
@@ -107,7 +107,7 @@ def _unreadable(source: str, found: Scan) -> DataError:
 def _is_header(first: list[str | None]) -> bool:
     """Whether a file's first row names its columns.
 
-    It does unless one of its cells is a number or a missing marker such as `?`. A row that counts
+    It does unless one of its cells is a number or `?`. A row that counts
     0, 1, 2, ... (pandas writes such headers) names them too.
 
     >>> _is_header(["age", "sex"]), _is_header(["M", "0.455"]), _is_header([None, "0", "1"])
@@ -116,9 +116,7 @@ def _is_header(first: list[str | None]) -> bool:
     counted = first[1:] if first[0] is None else first
     if len(counted) > 1 and counted in (_count(0, len(counted)), _count(1, len(counted))):
         return True
-    return not any(
-        np.isfinite(number_of(cell)) or (cell is not None and is_missing(cell)) for cell in first
-    )
+    return not any(cell == "?" or np.isfinite(number_of(cell)) for cell in first)
 
 
 def _count(start: int, length: int) -> list[str | None]:
