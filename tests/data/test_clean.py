@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.data import Column, Table, column_kinds
-from chainrule.data.clean import also_in, drop_duplicates, drop_rows, min_count, why_left_out
+from chainrule.data.clean import (
+    also_in,
+    drop_duplicates,
+    drop_rows,
+    first_equal,
+    min_count,
+    why_left_out,
+)
 
 small = st.sampled_from(["a", "b", "1", "2", None])
 
@@ -42,6 +49,19 @@ def test_shared_rows_are_counted(first, second):
         return Table.of({"x": [row[0] for row in rows], "y": [row[1] for row in rows]})
 
     assert also_in(table(second), table(first)) == sum(row in set(first) for row in second)
+
+
+def test_rows_of_equal_hash_are_compared_in_full():
+    factor, shift = 0x9E3779B97F4A7C15, 29
+
+    def mixed(number):
+        spread = number * factor % 2**64
+        return spread ^ (spread >> shift)
+
+    first = np.array([1, 2], dtype=np.int64)
+    second = np.array([mixed(1), mixed(2)], dtype=np.uint64).view(np.int64)
+    assert first_equal([first, second]).tolist() == [0, 1]
+    assert first_equal([first * 0, second * 0]).tolist() == [0, 0]
 
 
 def test_dropped_rows_are_noted_with_their_lines():

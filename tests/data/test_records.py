@@ -69,7 +69,15 @@ def test_edges_rise_and_enclose(values, bins):
 
 @pytest.mark.parametrize(
     ("rows", "columns", "bins"),
-    [(99, 1, 1), (500, 1, 10), (10**5, 1, 32), (10**5, 600, 0), (10**7, 5, 1), (10, 0, 0)],
+    [
+        (99, 1, 1),
+        (500, 1, 10),
+        (10**5, 1, 32),
+        (10**5, 32, 16),
+        (10**5, 33, 0),
+        (10**7, 5, 1),
+        (10, 0, 0),
+    ],
 )
 def test_how_many_bins(rows, columns, bins):
     assert bins_for(rows, columns) == bins

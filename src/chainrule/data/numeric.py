@@ -17,6 +17,7 @@ FARTHEST = 5.0
 
 MOST_BINS = 32
 ROWS_A_BIN = 50
+MOST_COLUMNS = 32
 MOST_FEATURES = 512
 MOST_NUMBERS = 2**26
 
@@ -115,11 +116,13 @@ def bins_for(rows: int, columns: int) -> int:
     """How many bins each of some numeric columns is spread over, by the training rows there are.
 
     At most 32; at least 50 rows a bin; at most 512 features and 64 million numbers (256 MB) in
-    all. Fewer than two means none.
+    all. None (0) for more than 32 columns: such tables (pixels, sensors) learned no better by it.
 
     >>> bins_for(14448, 8), bins_for(1257, 61), bins_for(309, 10), bins_for(1_000_000, 20)
-    (32, 8, 6, 3)
+    (32, 0, 6, 3)
     """
     columns = max(1, columns)
+    if columns > MOST_COLUMNS:
+        return 0
     room = MOST_NUMBERS // max(1, rows * columns)
     return min(MOST_BINS, rows // ROWS_A_BIN, MOST_FEATURES // columns, room)
