@@ -1,0 +1,72 @@
+"""The network for tables: numbers and embedded categories through fully connected layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chainrule import functional as F
+from chainrule import nn
+from chainrule.ops.layout import concat
+from chainrule.tensor import Tensor
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+class TableNetwork(nn.Module):
+    """Fully connected layers over a row's numbers and the learned vectors of its categories.
+
+    `numbers`: how many numeric features. `embeddings`: (categories, width) per embedded column.
+    `layers`: the widths of the hidden layers. Input f32[rows, numbers] and i64[rows, columns];
+    output f32[rows, outputs].
+
+    >>> TableNetwork(3, [(10, 4)], [8], 1)
+    TableNetwork(
+      (embeddings): ModuleList(
+        (0): Embedding(10, 4)
+      )
+      (layers): Sequential(
+        (0): Linear(in_features=7, out_features=8, bias=True)
+        (1): ReLU()
+        (2): Linear(in_features=8, out_features=1, bias=True)
+      )
+    )
+    """
+
+    def __init__(
+        self,
+        numbers: int,
+        embeddings: Sequence[tuple[int, int]],
+        layers: Sequence[int],
+        outputs: int,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        self.embeddings = nn.ModuleList([nn.Embedding(size, width) for size, width in embeddings])
+        width = numbers + sum(width for _, width in embeddings)
+        modules: list[nn.Module] = []
+        for wide in layers:
+            modules += [nn.Linear(width, wide), ACTIVATIONS[activation]()]
+            modules += [nn.Dropout(dropout)] if dropout else []
+            width = wide
+        self.layers = nn.Sequential(*modules, nn.Linear(width, outputs))
+
+    def forward(self, numbers: Tensor, codes: Tensor) -> Any:
+        vectors = [table(codes[:, i]) for i, table in enumerate(self.embeddings)]
+        x = concat(numbers, *vectors, axis=1) if vectors else numbers
+        return self.layers(x)
+
+
+def loss_for(task: str) -> nn.Module:
+    """Distance for numbers, the probability of the right class for categories."""
+    return nn.MSELoss() if task == "regression" else nn.CrossEntropyLoss()
+
+
+def output_for(task: str, raw: Tensor) -> Any:
+    """What a network's last layer means: the scaled number itself, or class probabilities."""
+    return raw if task == "regression" else F.softmax(raw, axis=1)
