@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from chainrule.core.record import Recorder, mark
 from chainrule.core.state import RECORDER
-from chainrule.errors import SettingError, ShapeError, nearest
+from chainrule.errors import ChainruleError, IndexRangeError, SettingError, ShapeError, nearest
 from chainrule.spec import F32, F64, NUMBERS, Spec
 from chainrule.tensor import Buffer, Cell, Parameter, Tensor, as_tensor
 
@@ -38,10 +38,24 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs a forward method")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        recorder = RECORDER.get()
-        if recorder is None:
-            return self.forward(*args, **kwargs)
-        return self._recorded(recorder, args, kwargs)
+        try:  # free while nothing fails
+            recorder = RECORDER.get()
+            if recorder is None:
+                return self.forward(*args, **kwargs)
+            return self._recorded(recorder, args, kwargs)
+        except (ShapeError, IndexRangeError) as wrong:
+            self._locate(wrong)
+            raise
+
+    def _locate(self, wrong: ChainruleError) -> None:
+        """Say in the error where it happened: the innermost names itself, the others its path."""
+        noted = vars(wrong)
+        if "layer" not in noted:
+            noted["layer"] = wrong.what, "", f"{type(self).__name__}({self.extra_repr()})"
+        what, path, layer = noted["layer"]
+        path = f"{self._label}.{path}".strip(".")
+        noted["layer"] = what, path, layer
+        wrong.what = f"{what}, in {path + ': ' if path else ''}{layer}"
 
     def _recorded(self, recorder: Recorder, args: Any, kwargs: Any) -> Any:
         recorder.guards.append((self.fingerprint, self.fingerprint()))
@@ -51,15 +65,16 @@ class Module:
             return self.forward(*args, **kwargs)
 
     def fingerprint(self) -> tuple[Any, ...]:
-        """What a recorded step relies on: mode and settings. Cells are guarded when they are read."""
+        """What a recorded step relies on: mode and settings. Cells are guarded when read."""
         kinds = (*NUMBERS, str, type(None), tuple)
-        return tuple((k, v) for k, v in vars(self).items() if type(v) in kinds) + (self.training,)
+        settings = ((k, v) for k, v in vars(self).items() if type(v) in kinds)
+        return (*settings, self.training)
 
     # -- the tree
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
-            object.__setattr__(value, "_label", name)
+            value._be_called(name)
         elif isinstance(value, Cell):
             value.name = name
         elif isinstance(value, Tensor) and isinstance(vars(self).get(name), Cell):
@@ -68,6 +83,9 @@ class Module:
                 hint=f"put the numbers into it: self.{name}.assign(tensor)",
             )
         object.__setattr__(self, name, value)
+
+    def _be_called(self, label: str) -> None:
+        object.__setattr__(self, "_label", label)
 
     def register_buffer(self, name: str, tensor: Any) -> None:
         """Make `tensor` (or None) a buffer: part of the state, not trained."""

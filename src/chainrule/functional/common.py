@@ -1,0 +1,93 @@
+"""What the composites share: naming an axis, keeping it, and reducing a loss to one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.core.value import Value
+from chainrule.errors import SettingError, ShapeError, nearest
+from chainrule.ops.layout import reshape
+from chainrule.ops.pointwise import mul
+from chainrule.ops.reduce import sum as sum_op
+from chainrule.spec import Spec
+from chainrule.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def spec_text(x: Value) -> Spec:
+    """The shape and dtype of a tensor, as an error shows them."""
+    return Spec(tuple(x.shape), x.dtype)
+
+
+def which_axis(name: str, x: Value, axis: int | None, dim: int | None) -> int:
+    """The one axis that was named as `axis` or as `dim`, counted from the first."""
+    chosen = axis if dim is None else dim
+    if chosen is None:
+        raise SettingError(
+            f"{name} needs to know along which axis the classes lie", hint="axis=-1 is the last"
+        )
+    if not -x.ndim <= chosen < x.ndim:
+        raise ShapeError(f"{name}: no axis {chosen}", expected=axis_range(x), got=spec_text(x))
+    return chosen % x.ndim
+
+
+def axis_range(x: Value) -> str:
+    """The axes that `x` has, in words."""
+    return f"an axis from {-x.ndim} to {x.ndim - 1}" if x.ndim else "a tensor with axes"
+
+
+def kept(shape: Shape, axes: Shape) -> Shape:
+    """The shape with these axes reduced to size 1, so that it broadcasts back."""
+    return tuple([1 if i in axes else n for i, n in enumerate(shape)])
+
+
+def mean_over(x: Any, axes: Shape) -> Any:
+    """The mean over axes, which stay with size 1; nan of nothing."""
+    count = 1
+    for axis in axes:
+        count *= x.shape[axis]
+    total = sum_op(x, axes=axes)
+    return reshape(mul(total, 1.0 / count if count else float("nan")), shape=kept(x.shape, axes))
+
+
+def per_channel(x: Any, ndim: int) -> Any:
+    """A vector laid along axis 1 of an array of `ndim` axes."""
+    return reshape(x, shape=(1, x.shape[0], *(1,) * (ndim - 2)))
+
+
+def reduced(values: Tensor, reduction: str) -> Tensor:
+    """The elements of a loss as they are, their mean (nan of nothing), or their sum."""
+    if reduction == "none":
+        return values
+    check_reduction(reduction)
+    total: Tensor = sum_op(values, axes=tuple(range(values.ndim)))
+    if reduction == "mean":
+        size = values.size
+        total = mul(total, 1.0 / size if size else float("nan"))
+    return total
+
+
+def check_reduction(reduction: str) -> None:
+    """Refuse a reduction that is none of the three."""
+    if reduction not in REDUCTIONS:
+        close = nearest(str(reduction), REDUCTIONS)
+        raise SettingError(
+            "no such reduction of a loss",
+            expected=", ".join(REDUCTIONS),
+            got=repr(reduction),
+            hint=f"did you mean {close!r}?" if close else None,
+        )
+
+
+def unequal(name: str, prediction: Value, target: Value) -> ShapeError:
+    """The error of a target that would be broadcast against the prediction."""
+    return ShapeError(
+        f"{name} compares prediction and target element by element",
+        expected=f"a target of the prediction's shape, {spec_text(prediction)}",
+        got=f"a target {spec_text(target)}",
+        hint="unsqueeze, squeeze or reshape one of them; broadcasting would compare every row "
+        "with every other",
+    )

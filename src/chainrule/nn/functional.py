@@ -1,0 +1,41 @@
+"""PyTorch's address of the composites: `import chainrule.nn.functional as F`."""
+
+from chainrule.functional import (
+    batch_norm,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    conv1d,
+    conv2d,
+    cross_entropy,
+    dropout,
+    embedding,
+    gelu,
+    huber_loss,
+    l1_loss,
+    layer_norm,
+    leaky_relu,
+    linear,
+    log_softmax,
+    logsumexp,
+    mse_loss,
+    nll_loss,
+    one_hot,
+    relu,
+    scaled_dot_product_attention,
+    scan,
+    sigmoid,
+    silu,
+    smooth_l1_loss,
+    softmax,
+    softplus,
+    tanh,
+)
+
+__all__ = [
+    "relu", "leaky_relu", "gelu", "silu", "sigmoid", "tanh", "softplus",
+    "softmax", "log_softmax", "logsumexp",
+    "linear", "embedding", "one_hot", "conv1d", "conv2d", "dropout",
+    "layer_norm", "batch_norm", "scaled_dot_product_attention", "scan",
+    "mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss",
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+]  # fmt: skip
