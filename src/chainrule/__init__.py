@@ -1,14 +1,28 @@
 """chainrule trains neural networks on the machine you have, fast, and shows its work."""
 
-from chainrule import nn
-from chainrule.compile import compile
-from chainrule.core.apply import define
-from chainrule.core.state import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from chainrule.gradient import grad, gradient_check
-from chainrule.spec import F32 as float32
-from chainrule.spec import F64 as float64
-from chainrule.spec import I32 as int32
-from chainrule.spec import I64 as int64
-from chainrule.tensor import Buffer, Cell, Parameter, Tensor, as_tensor, from_numpy, matmul, tensor
-
-__version__ = "0.1.0"
+from chainrule import functional as functional
+from chainrule import nn as nn
+from chainrule import optim as optim
+from chainrule.compile import compile as compile
+from chainrule.core.apply import define as define
+from chainrule.core.state import enable_grad as enable_grad
+from chainrule.core.state import is_grad_enabled as is_grad_enabled
+from chainrule.core.state import no_grad as no_grad
+from chainrule.core.state import set_grad_enabled as set_grad_enabled
+from chainrule.generator import manual_seed as manual_seed
+from chainrule.gradient import grad as grad
+from chainrule.gradient import gradient_check as gradient_check
+from chainrule.spec import BOOL as bool_  # noqa: N811 - dtypes have lower-case names in public
+from chainrule.spec import F32 as float32  # noqa: N811
+from chainrule.spec import F64 as float64  # noqa: N811
+from chainrule.spec import I32 as int32  # noqa: N811
+from chainrule.spec import I64 as int64  # noqa: N811
+from chainrule.tensor import Buffer as Buffer
+from chainrule.tensor import Cell as Cell
+from chainrule.tensor import Parameter as Parameter
+from chainrule.tensor import Tensor as Tensor
+from chainrule.tensor import as_tensor as as_tensor
+from chainrule.tensor import from_numpy as from_numpy
+from chainrule.tensor import matmul as matmul
+from chainrule.tensor import tensor as tensor
+from chainrule.version import __version__ as __version__

@@ -141,7 +141,7 @@ class _Loop:
         planned = None
         if self.rates is not None:
             part = self.rates[first : first + per_epoch]
-            planned = {cell: part for cell in self.optimizer.rate_cells()}
+            planned = {group.cells["lr"][0]: part for group in self.optimizer.param_groups}
         self.network.train()
         losses = run_epoch(
             self.step,

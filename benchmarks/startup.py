@@ -1,0 +1,27 @@
+"""How long it takes before anything happens: importing, and the help of the command line."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+
+def _seconds(arguments: list[str], rounds: int = 11) -> float:
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """`import chainrule` within 60 ms of importing NumPy; `chainrule --help` within 0.3 s."""
+    numpy_time = _seconds(["-c", "import numpy"])
+    ours = _seconds(["-c", "import chainrule"])
+    print("Start-up, whole processes:")
+    print(f"  import numpy      {numpy_time * 1e3:6.0f} ms")
+    print(f"  import chainrule  {ours * 1e3:6.0f} ms, {(ours - numpy_time) * 1e3:.0f} ms more")
+    print(f"  chainrule --help  {_seconds(['-m', 'chainrule', '--help']) * 1e3:6.0f} ms")
