@@ -121,7 +121,9 @@ def _move(
     count = input.size // input.shape[1] if input.size else 0
     shape: Shape = running_mean.shape
     unbiased = mul(var.array, count / (count - 1) if count else float("nan"))
-    share = momentum.array if isinstance(momentum, Tensor) else momentum
+    share, rest = momentum, 1.0 - momentum  # of two numbers, sub would give float32
+    if isinstance(momentum, Tensor):
+        share, rest = momentum.array, sub(1.0, momentum.array)
     for cell, batch in ((running_mean, mean.array), (running_var, unbiased)):
-        old, new = mul(cell.array, sub(1.0, share)), mul(reshape(batch, shape=shape), share)
+        old, new = mul(cell.array, rest), mul(reshape(batch, shape=shape), share)
         cell.assign(Tensor(add(old, new)))

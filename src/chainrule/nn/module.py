@@ -59,9 +59,7 @@ class Module:
 
     def _recorded(self, recorder: Recorder, args: Any, kwargs: Any) -> Any:
         recorder.guards.append((self.fingerprint, self.fingerprint()))
-        if (
-            not recorder.scope and not self._label
-        ):  # the root: what it holds is named by paths from it
+        if not (recorder.scope or self._label):  # the root: its cells are named by paths from it
             self._name_cells()
         with mark(self.phase, self._label):
             return self.forward(*args, **kwargs)

@@ -1,0 +1,144 @@
+"""Every layer and loss, with the options that change what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Arrays = Callable[[Any], list[Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A class of nn, its arguments, and inputs away from kinks."""
+
+    name: str
+    args: tuple[Any, ...]
+    inputs: Arrays
+    settings: dict[str, Any] = field(default_factory=dict)
+    smooth: bool = True  # has a second derivative
+    training: bool = True
+
+    def __str__(self) -> str:
+        words = [*map(str, self.args), *(f"{k}={v}" for k, v in self.settings.items())]
+        text = f"{self.name}({','.join(words)}){'' if self.training else '.eval'}"
+        return text.replace(" ", "")
+
+    def arrays(self) -> list[Any]:
+        return self.inputs(np.random.default_rng(3))
+
+
+def normal(*shape: int) -> Arrays:
+    return lambda rng: [rng.standard_normal(shape)]
+
+
+def pair(*shape: int) -> Arrays:
+    return lambda rng: [rng.standard_normal(shape), rng.standard_normal(shape)]
+
+
+def indices(high: int, *shape: int) -> Arrays:
+    return lambda rng: [rng.integers(0, high, shape)]
+
+
+def scores(classes: int, *rows: int) -> Arrays:
+    """Scores [batch, classes, ...] and class indices [batch, ...]."""
+    shape = (*rows[:1], classes, *rows[1:])
+    return lambda rng: [rng.standard_normal(shape), rng.integers(0, classes, rows)]
+
+
+def soft(classes: int, *rows: int) -> Arrays:
+    shape = (*rows[:1], classes, *rows[1:])
+    axis = 1 if rows else 0
+    return lambda rng: [
+        rng.standard_normal(shape),
+        rng.dirichlet(np.ones(classes), rows).transpose(*_class_axis(len(rows), axis)),
+    ]
+
+
+def _class_axis(rows: int, axis: int) -> list[int]:
+    order = list(range(rows))
+    order.insert(axis, rows)
+    return order
+
+
+def probabilities(*shape: int) -> Arrays:
+    return lambda rng: [rng.uniform(0.02, 0.98, shape), rng.uniform(0.0, 1.0, shape)]
+
+
+WEIGHTS = [0.5, 2.0, 0.0, 1.25]
+
+LAYERS = [
+    Case("Linear", (3, 2), normal(5, 3)),
+    Case("Linear", (3, 2), normal(3)),
+    Case("Linear", (3, 2), normal(2, 4, 3), {"bias": False}),
+    Case("Identity", (), normal(2, 3)),
+    Case("Flatten", (), normal(2, 3, 4)),
+    Case("Flatten", (0, 1), normal(2, 3, 4)),
+    Case("ReLU", (), normal(4, 3), smooth=False),
+    Case("LeakyReLU", (0.2,), normal(4, 3), smooth=False),
+    Case("GELU", (), normal(4, 3)),
+    Case("GELU", ("tanh",), normal(4, 3)),
+    Case("SiLU", (), normal(4, 3)),
+    Case("Sigmoid", (), normal(4, 3)),
+    Case("Tanh", (), normal(4, 3)),
+    Case("Softplus", (), normal(4, 3)),
+    Case("Softplus", (2.0, 1.0), normal(4, 3)),
+    Case("Softmax", (1,), normal(4, 3)),
+    Case("Softmax", (-2,), normal(4, 3, 2)),
+    Case("LogSoftmax", (1,), normal(4, 3)),
+    Case("LayerNorm", (4,), normal(3, 4)),
+    Case("LayerNorm", ((2, 4),), normal(3, 2, 4), {"eps": 1e-3}),
+    Case("LayerNorm", (4,), normal(2, 3, 4), {"bias": False}),
+    Case("LayerNorm", (4,), normal(3, 4), {"elementwise_affine": False}),
+    Case("BatchNorm1d", (4,), normal(6, 4)),
+    Case("BatchNorm1d", (4,), normal(3, 4, 5), {"momentum": 0.3, "eps": 1e-2}),
+    Case("BatchNorm1d", (4,), normal(6, 4), {"momentum": None}),
+    Case("BatchNorm1d", (4,), normal(6, 4), {"affine": False}),
+    Case("BatchNorm1d", (4,), normal(6, 4), {"bias": False}),
+    Case("BatchNorm1d", (4,), normal(6, 4), {"track_running_stats": False}),
+    Case("BatchNorm1d", (4,), normal(6, 4), training=False),
+    Case("BatchNorm1d", (4,), normal(6, 4), {"track_running_stats": False}, training=False),
+    Case("Embedding", (7, 3), indices(7, 4, 5)),
+    Case("Embedding", (7, 3), indices(3, 6), {"padding_idx": 1}),
+    Case("Embedding", (7, 3), indices(7, 6), {"padding_idx": -1}),
+    Case("Dropout", (0.4,), normal(4, 3), training=False),
+    Case("Dropout", (0.0,), normal(4, 3)),
+    Case("Dropout", (1.0,), normal(4, 3)),
+]
+
+LOSSES = [
+    Case(name, args, inputs, {**settings, "reduction": reduction}, smooth=smooth)
+    for reduction in ("mean", "sum", "none")
+    for name, args, inputs, settings, smooth in [
+        ("MSELoss", (), pair(4, 3), {}, True),
+        ("L1Loss", (), pair(4, 3), {}, False),
+        ("HuberLoss", (), pair(8, 3), {"delta": 0.7}, False),
+        ("SmoothL1Loss", (), pair(8, 3), {"beta": 0.7}, False),
+        ("SmoothL1Loss", (), pair(4, 3), {"beta": 0.0}, False),
+        ("CrossEntropyLoss", (), scores(4, 5), {}, True),
+        ("CrossEntropyLoss", (), scores(4), {}, True),
+        ("CrossEntropyLoss", (), scores(4, 2, 3), {"label_smoothing": 0.2}, True),
+        ("CrossEntropyLoss", (WEIGHTS,), scores(4, 9), {}, True),
+        ("CrossEntropyLoss", (WEIGHTS,), scores(4, 3, 3), {"label_smoothing": 0.1}, True),
+        ("CrossEntropyLoss", (), scores(4, 9), {"ignore_index": 2}, True),
+        (
+            "CrossEntropyLoss",
+            (WEIGHTS,),
+            scores(4, 9),
+            {"ignore_index": 1, "label_smoothing": 0.1},
+            True,
+        ),
+        ("CrossEntropyLoss", (), soft(4, 5), {}, True),
+        ("CrossEntropyLoss", (), soft(4), {}, True),
+        ("CrossEntropyLoss", (WEIGHTS,), soft(4, 2, 3), {"label_smoothing": 0.3}, True),
+        ("NLLLoss", (), scores(4, 5), {}, True),
+        ("NLLLoss", (WEIGHTS,), scores(4, 3, 2), {"ignore_index": 0}, True),
+        ("BCELoss", (), probabilities(5, 2), {}, True),
+        ("BCELoss", ([0.5, 2.0],), probabilities(5, 2), {}, True),
+        ("BCEWithLogitsLoss", (), pair(5, 2), {}, True),
+        ("BCEWithLogitsLoss", ([0.5, 2.0],), pair(5, 2), {"pos_weight": [3.0, 0.25]}, True),
+    ]
+]

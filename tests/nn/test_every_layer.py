@@ -1,0 +1,93 @@
+"""What holds for every layer and every loss: one test walks the tables of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.nn.cases import LAYERS, LOSSES, Case
+from tests.nn.steps import assert_same, run, written
+
+import chainrule as cr
+
+CASES = [pytest.param(case, id=str(case)) for case in [*LAYERS, *LOSSES]]
+
+
+def built(case: Case) -> cr.nn.Module:
+    """The module of a case, in float64, with parameters unlike their first values."""
+    module: cr.nn.Module = getattr(cr.nn, case.name)(*case.args, **case.settings).double()
+    rng = np.random.default_rng(5)
+    for parameter in module.parameters():
+        parameter.assign(cr.tensor(rng.standard_normal(parameter.shape)))
+    return module.train(case.training)
+
+
+def state(module: cr.nn.Module) -> dict[str, Any]:
+    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_agree_with_differences(case: Case) -> None:
+    parameters = [p.numpy() for p in built(case).parameters()]
+
+    def fn(*leaves: cr.Tensor) -> cr.Tensor:
+        module = built(case)
+        count = len(leaves) - len(parameters)
+        for (name, _), leaf in zip(module.named_parameters(), leaves[count:], strict=True):
+            object.__setattr__(module, name, leaf)
+        return module(*leaves[:count])
+
+    inputs = [*case.arrays(), *parameters]
+    if not any(np.asarray(x).dtype.kind == "f" for x in inputs):
+        return
+    cr.gradient_check(fn, inputs, order=1)
+    if case.smooth:
+        cr.gradient_check(fn, inputs, order=2, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_recorded_and_interpreted_equals_eager(case: Case) -> None:
+    eager, recorded = built(case), built(case)
+    order = 2 if case.smooth else 1
+    expected = run(eager, case.arrays(), list(eager.parameters()), order)
+    got = run(recorded, case.arrays(), list(recorded.parameters()), order, recorded=True)
+    assert_same(got, expected, 1e-12)
+    assert_same(list(state(recorded).values()), list(state(eager).values()), 1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_state_goes_into_another_and_back(case: Case) -> None:
+    first, second = built(case), built(case)
+    for _, cell in [*second.named_parameters(), *second.named_buffers()]:
+        cell.assign(cr.tensor(np.full(cell.shape, 3, cell.dtype)))
+    second.load_state_dict(first.state_dict())
+    assert state(second).keys() == state(first).keys()
+    for name, array in state(first).items():
+        np.testing.assert_array_equal(state(second)[name], array)
+
+
+@pytest.mark.parametrize("case", [c for c in LAYERS if c.name not in ("Identity", "Flatten")])
+def test_single_precision_stays_single(case: Case) -> None:
+    module = getattr(cr.nn, case.name)(*case.args, **case.settings).train(case.training)
+    inputs = [cr.tensor(x.astype("float32") if x.dtype.kind == "f" else x) for x in case.arrays()]
+    out = module(*inputs)
+    assert out.dtype == np.float32
+    if out.requires_grad:
+        out.sum().backward()
+        assert {p.grad.dtype for p in module.parameters()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=str)
+def test_a_loss_belongs_to_the_phase_loss(case: Case) -> None:
+    module = built(case)
+    inputs = [cr.tensor(x) for x in case.arrays()]
+    program = written(lambda: (module(*inputs),))
+    assert {made.phase for made in program.instructions} == {"loss"}
+
+
+def test_every_class_of_nn_is_in_a_case() -> None:
+    named = {case.name for case in [*LAYERS, *LOSSES]}
+    others = {"functional", "init", "utils", "Module", "Parameter", "Buffer", "Sequential",
+              "ModuleList"}  # fmt: skip
+    assert named == set(cr.nn.__all__) - others
