@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import ShapeError
+
 DType = np.dtype[Any]
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
@@ -81,7 +83,14 @@ def spec_of(raw: Any) -> Spec | Number:
     """The Spec of an array or symbol; a Number for a Python number."""
     if type(raw) in NUMBERS:
         return Number(raw)
-    return Spec(tuple(raw.shape), raw.dtype)
+    try:
+        return Spec(tuple(raw.shape), raw.dtype)
+    except AttributeError:
+        raise ShapeError(
+            "an op computes with tensors, arrays and numbers",
+            got=f"{raw!r} ({type(raw).__name__})",
+            hint="make a tensor of it: cr.tensor(...)",
+        ) from None
 
 
 def promote(*operands: Spec | Number) -> DType:

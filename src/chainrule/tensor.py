@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -22,10 +25,12 @@ from chainrule.ops.create import full
 from chainrule.ops.layout import permute, reshape
 from chainrule.ops.reduce import argmax, broadcast_to
 from chainrule.ops.reduce import max as max_op
+from chainrule.ops.reduce import min as min_op
 from chainrule.ops.reduce import sum as sum_op
 from chainrule.spec import BOOL, F32, F64, I64, DType, Spec
 
 Axis = int | Sequence[int] | None
+_NAN = float("nan")
 
 
 class Tensor(Value):
@@ -36,7 +41,7 @@ class Tensor(Value):
     >>> import chainrule as cr
     >>> x = cr.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> (x * 2).sum(axis=0)
-    tensor([8., 12.])
+    tensor([ 8., 12.])
     """
 
     __slots__ = ()
@@ -47,7 +52,6 @@ class Tensor(Value):
     __mul__ = __rmul__ = p.mul
     __sub__, __truediv__, __pow__, __neg__, __abs__ = p.sub, p.div, p.power, p.neg, p.absolute
     __gt__, __ge__, __lt__, __le__ = p.greater, p.greater_equal, p.less, p.less_equal
-    __and__, __or__, __invert__ = p.logical_and, p.logical_or, p.logical_not
     exp, log, sqrt, square, tanh, sigmoid = p.exp, p.log, p.sqrt, p.square, p.tanh, p.sigmoid
     sin, cos, relu, abs, pow, add, sub, mul, div = (
         p.sin, p.cos, p.relu, p.absolute, p.power, p.add, p.sub, p.mul, p.div,
@@ -55,10 +59,21 @@ class Tensor(Value):
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
-        return p.equal(self, other)
+        return NotImplemented if other is None or type(other) is str else p.equal(self, other)
 
     def __ne__(self, other: object) -> Any:
-        return p.not_equal(self, other)
+        return NotImplemented if other is None or type(other) is str else p.not_equal(self, other)
+
+    def __and__(self, other: Any) -> Tensor:
+        return as_tensor(p.logical_and(_bools("&", self), _bools("&", other)))
+
+    def __or__(self, other: Any) -> Tensor:
+        return as_tensor(p.logical_or(_bools("|", self), _bools("|", other)))
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Tensor:
+        return as_tensor(p.logical_not(_bools("~", self)))
 
     def __rsub__(self, other: Any) -> Tensor:
         return as_tensor(p.sub(other, self))
@@ -84,19 +99,13 @@ class Tensor(Value):
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over `axis`; nan of nothing."""
         axes = _axes(axis, self.ndim)
-        count = 1
-        for a in axes:
-            count *= self.shape[a]
-        return as_tensor(p.mul(self.sum(axes, keepdims), 1.0 / count if count else float("nan")))
+        return _over(_folded(sum_op, self, axes, keepdims), _count(self, axes))
 
     def var(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Tensor:
         """The mean squared distance from the mean; `correction` 1 gives the sample's estimate."""
         axes = _axes(axis, self.ndim)
-        count = 1
-        for a in axes:
-            count *= self.shape[a]
         apart = p.square(p.sub(self, self.mean(axes, keepdims=True)))
-        return as_tensor(p.mul(_reduced(sum_op, apart, axes, keepdims), 1.0 / (count - correction)))
+        return _over(_folded(sum_op, apart, axes, keepdims), _count(self, axes) - correction)
 
     def std(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Tensor:
         """The square root of `var`."""
@@ -108,12 +117,12 @@ class Tensor(Value):
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest over `axis`; equal smallest ones share the gradient."""
-        return as_tensor(p.neg(_reduced(max_op, p.neg(self), axis, keepdims)))
+        return _reduced(min_op, self, axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> Tensor:
         """The position of the largest along `axis`, or in the flattened tensor."""
         flat = self if axis is not None else self.reshape(-1)
-        return as_tensor(argmax(flat, axis=(axis or 0) % flat.ndim))
+        return as_tensor(argmax(flat, axis=_axis(axis or 0, flat.ndim)))
 
     # -- shape
 
@@ -121,38 +130,45 @@ class Tensor(Value):
         """The same elements under another shape; one size may be -1."""
         sizes = _sizes(shape)
         if -1 in sizes:
-            known = int(np.prod([n for n in sizes if n != -1]))
-            sizes = tuple(self.size // known if n == -1 and known else n for n in sizes)
+            known = math.prod([n for n in sizes if n != -1])
+            if not known or sizes.count(-1) > 1:
+                raise ShapeError(
+                    "reshape cannot tell the size that -1 stands for",
+                    expected="one -1, and no 0",
+                    got=f"{sizes} for {_spec(self)}",
+                )
+            sizes = tuple(self.size // known if n == -1 else n for n in sizes)
         return as_tensor(reshape(self, shape=sizes))
 
     view = reshape
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """The axes from `start_dim` to `end_dim` as one."""
-        start, end = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
-        middle = int(np.prod(self.shape[start : end + 1]))
+        start, end = (_axis(dim, max(self.ndim, 1)) for dim in (start_dim, end_dim))
+        middle = math.prod(self.shape[start : end + 1])
         return self.reshape(*self.shape[:start], middle, *self.shape[end + 1 :])
 
     def unsqueeze(self, axis: int) -> Tensor:
         """A new axis of size 1 at `axis`."""
         sizes = list(self.shape)
-        sizes.insert(axis % (self.ndim + 1), 1)
+        sizes.insert(_axis(axis, self.ndim + 1), 1)
         return as_tensor(reshape(self, shape=tuple(sizes)))
 
     def squeeze(self, axis: int | None = None) -> Tensor:
         """Without the axis of size 1 at `axis`, or without any such axis."""
-        drop = range(self.ndim) if axis is None else (axis % self.ndim,)
+        drop = range(self.ndim) if axis is None else (_axis(axis, self.ndim),)
         sizes = tuple(n for i, n in enumerate(self.shape) if n != 1 or i not in drop)
         return as_tensor(reshape(self, shape=sizes))
 
     def permute(self, *axes: int | Sequence[int]) -> Tensor:
         """The axes in another order."""
-        return as_tensor(permute(self, axes=tuple(a % self.ndim for a in _sizes(axes))))
+        return as_tensor(permute(self, axes=tuple(_axis(a, self.ndim) for a in _sizes(axes))))
 
     def transpose(self, first: int, second: int) -> Tensor:
         """Two axes exchanged."""
         axes = list(range(self.ndim))
-        axes[first], axes[second] = axes[second], axes[first]
+        i, j = _axis(first, self.ndim), _axis(second, self.ndim)
+        axes[i], axes[j] = j, i
         return as_tensor(permute(self, axes=tuple(axes)))
 
     @property
@@ -195,10 +211,10 @@ class Tensor(Value):
         return bool(concrete(self, "if tensor:"))
 
     def __float__(self) -> float:
-        return float(concrete(self, "float()"))
+        return float(concrete(self, "float()").item())
 
     def __int__(self) -> int:
-        return int(concrete(self, "int()"))
+        return int(concrete(self, "int()").item())
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iub" or self.shape:
@@ -239,7 +255,7 @@ class Tensor(Value):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow back through this tensor."""
-        return self.origin is not None
+        return self.origin is not None and self.dtype.kind == "f"
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -266,8 +282,13 @@ class Tensor(Value):
         check_root(self, gradient)
         with mark(phase="backward"):
             seed = ones_like_root(self) if gradient is None else as_tensor(gradient).array
-            for cell, g in sweep([(self.origin, seed)]):
-                cell.accumulate(g)
+            found = sweep([(self.origin, seed)])
+            if not found:
+                raise _broken(self)
+            for leaf, g in found:
+                cell = leaf()
+                if cell is not None:  # else nobody can ask for its gradient any more
+                    cell.accumulate(g)
 
 
 _record.results_are(Tensor)
@@ -283,7 +304,7 @@ class Cell(Tensor):
     __slots__ = ("__weakref__", "_grad_cell", "_held", "name")
 
     def __init__(self, data: Any, name: str = "", requires_grad: bool = False) -> None:
-        self._held = None if data is None else _raw(data)
+        self._held: Raw = None if data is None else _raw(data)
         self.name = name
         self._grad_cell: Cell | None = None
         self.origin: Origin = None
@@ -316,8 +337,14 @@ class Cell(Tensor):
         return (None if held is None else (held.shape, held.dtype)), self.origin is None
 
     def assign(self, value: Any) -> None:
-        """Put a tensor of the same shape into the cell; it is cast to the cell's dtype."""
+        """Put a tensor of the same shape into the cell; it is cast to the cell's dtype.
+
+        An empty cell takes any.
+        """
         tensor = as_tensor(value)
+        if self.array is None:
+            self.array = tensor.array
+            return
         if tensor.shape != self.shape:
             raise ShapeError(
                 f"{self.name or 'a cell'} keeps its shape", expected=_spec(self), got=_spec(tensor)
@@ -348,7 +375,7 @@ class Cell(Tensor):
                 expected="float32 or float64",
                 got=f"{self.name or 'tensor'}: {_spec(self)}",
             )
-        self.origin = self if wanted else None
+        self.origin = weakref.ref(self) if wanted else None  # weak: no cycle, freed at once
 
     def requires_grad_(self, wanted: bool = True) -> Self:
         """Set `requires_grad`; gives the cell."""
@@ -373,7 +400,15 @@ class Cell(Tensor):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        self.grad_cell.array = None if value is None else as_tensor(value).array
+        if value is not None:
+            value = as_tensor(value)
+            if value.shape != self.shape:
+                raise ShapeError(
+                    f"the gradient of {self.name or 'a tensor'} has its shape",
+                    expected=_spec(self),
+                    got=_spec(value),
+                )
+        self.grad_cell.array = None if value is None else value.array
 
     def accumulate(self, g: Raw) -> None:
         """Add a gradient to what is gathered."""
@@ -395,6 +430,9 @@ class Cell(Tensor):
     def __itruediv__(self, other: Any) -> Self:  # type: ignore[misc]
         return self._changed(p.div, other)
 
+    def __ipow__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._changed(p.power, other)
+
     def _changed(self, op: Callable[..., Any], other: Any) -> Self:
         if self.origin is not None and is_grad_enabled():
             raise GradientError(
@@ -403,6 +441,10 @@ class Cell(Tensor):
             )
         self.assign(op(self, other))
         return self
+
+    def __reduce__(self) -> Any:  # for copy and pickle: the origin is the copy's own
+        gradient = None if self._grad_cell is None else self._grad_cell.held()
+        return _copied, (type(self), self._held, self.name, self.requires_grad, gradient)
 
     def __repr__(self) -> str:
         if self._held is None:
@@ -512,13 +554,8 @@ def _check_dtype(array: Any) -> None:
 
 def check_root(out: Tensor, gradient: Any) -> None:
     """Refuse a result that no gradient can start from, saying where the chain is broken."""
-    if out.origin is None:
-        raise GradientError(
-            "nothing that this tensor was computed from wants a gradient",
-            got=_spec(out),
-            hint="is a parameter frozen, a tensor detached, or was it computed under no_grad or by "
-            "an op without a gradient?",
-        )
+    if not out.requires_grad:
+        raise _broken(out)
     if gradient is None and out.size != 1:
         raise GradientError(
             "a gradient is taken of one number",
@@ -532,6 +569,15 @@ def check_root(out: Tensor, gradient: Any) -> None:
             expected=_spec(out),
             got=_spec(as_tensor(gradient)),
         )
+
+
+def _broken(out: Tensor) -> GradientError:
+    return GradientError(
+        "nothing that this tensor was computed from wants a gradient",
+        got=_spec(out),
+        hint="is a parameter frozen, a tensor detached, or was it computed under no_grad or by "
+        "an op without a gradient, such as a comparison or a cast to integers?",
+    )
 
 
 def ones_like_root(like: Tensor) -> Raw:
@@ -558,11 +604,16 @@ def matmul(x: Any, y: Any) -> Tensor:
     if x.ndim <= 2 or y.ndim <= 2 or x.shape[:-2] == y.shape[:-2]:
         left = batch[: max(x.ndim - 2, 0)]
         right = batch[: max(y.ndim - 2, 0)]
-        lead = left if len(left) >= len(right) else right
+        longer = left if len(left) >= len(right) else right
         row, col = "i" * (x.ndim > 1), "j" * (y.ndim > 1)
-        dims = f"{left}{row}k,{right}k{col}->{lead}{row}{col}"
+        dims = f"{left}{row}k,{right}k{col}->{longer}{row}{col}"
         return as_tensor(contract(x, y, dims=dims))
-    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    try:
+        lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    except ValueError:
+        raise ShapeError(
+            "the batches of a matrix product do not broadcast", got=f"{_spec(x)} and {_spec(y)}"
+        ) from None
     return matmul(
         broadcast_to(x, shape=(*lead, *x.shape[-2:])), broadcast_to(y, shape=(*lead, *y.shape[-2:]))
     )
@@ -571,14 +622,38 @@ def matmul(x: Any, y: Any) -> Tensor:
 def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
-    wanted = (axis,) if isinstance(axis, int) else tuple(axis)
-    if any(not -ndim <= a < ndim for a in wanted):
+    if isinstance(axis, tuple | list):
+        axes = tuple([_axis(a, ndim) for a in axis])
+    else:
+        axes = (_axis(axis, ndim),)  # type: ignore[arg-type]
+    if len(axes) > 1 and len(set(axes)) < len(axes):
+        raise ShapeError("an axis is named twice", got=axis)
+    return axes
+
+
+def _axis(axis: int, ndim: int) -> int:
+    """The axis counted from the first."""
+    if not -ndim <= axis < ndim:
         raise ShapeError("no such axis", expected=f"{-ndim} to {ndim - 1}", got=axis)
-    return tuple(a % ndim for a in wanted)
+    return operator.index(axis) % ndim
+
+
+def _count(x: Tensor, axes: tuple[int, ...]) -> int:
+    """How many elements go into one of the results."""
+    return math.prod([x.shape[axis] for axis in axes])
+
+
+def _over(total: Tensor, count: float) -> Tensor:
+    """A total divided by a count; nan where there is nothing to count."""
+    found: Tensor = p.div(total, count) if count > 0 else p.mul(total, _NAN)
+    return found
 
 
 def _reduced(op: Callable[..., Any], x: Any, axis: Axis, keepdims: bool) -> Tensor:
-    axes = _axes(axis, x.ndim)
+    return _folded(op, x, _axes(axis, x.ndim), keepdims)
+
+
+def _folded(op: Callable[..., Any], x: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     out = op(x, axes=axes)
     if keepdims:
         out = reshape(out, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
@@ -587,9 +662,27 @@ def _reduced(op: Callable[..., Any], x: Any, axis: Axis, keepdims: bool) -> Tens
 
 def _sizes(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
     """The sizes given one by one, or as one sequence."""
-    if len(shape) == 1 and not isinstance(shape[0], int):
-        return tuple(shape[0])
-    return tuple(shape)  # type: ignore[arg-type]
+    sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+    return tuple([operator.index(n) for n in sizes])  # type: ignore[arg-type]
+
+
+def _bools(sign: str, x: Any) -> Any:
+    if x is not True and x is not False and getattr(x, "dtype", None) != BOOL:
+        raise ShapeError(
+            f"{sign} joins truth values",
+            expected="bool",
+            got=x if np.isscalar(x) else _spec(x),
+            hint="compare first, as in (a > 0) & (b > 0)",
+        )
+    return x
+
+
+def _copied(kind: type[Cell], held: Raw, name: str, requires_grad: bool, gradient: Raw) -> Cell:
+    cell = kind(held, name=name)
+    cell.requires_grad = requires_grad
+    if gradient is not None:
+        cell.grad_cell.hold(gradient)
+    return cell
 
 
 def _spec(x: Value) -> Spec:
@@ -598,7 +691,7 @@ def _spec(x: Value) -> Spec:
 
 def _written(raw: Any, dtype: DType, origin: Origin, name: str = "tensor") -> str:
     text = np.array2string(np.asarray(raw), precision=4, separator=", ", prefix=f"{name}(")
-    extra = "" if dtype in (F32, I64, BOOL) else f", dtype={dtype.name}"
+    extra: str = "" if dtype in (F32, I64, BOOL) else f", dtype={dtype.name}"
     if origin is not None:
         extra += ", requires_grad=True" if type(origin) is not tuple else f", from={origin[0].name}"
     return f"{name}({text}{extra})"

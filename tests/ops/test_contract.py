@@ -142,7 +142,7 @@ def test_lowering_describes_the_same_op(op: Op, number: int) -> None:
         found = reindexed(xs[0], at, expected.shape)
     else:
         assert isinstance(op.lower, Reduce)
-        fold = {"add": np.add, "max": np.maximum}[op.lower.combine]
+        fold = {"add": np.add, "max": np.maximum, "min": np.minimum}[op.lower.combine]
         start = op.lower.start
         found = fold.reduce(xs[0], axis=settings["axes"], initial=start)
     np.testing.assert_array_equal(found, expected)
@@ -167,7 +167,11 @@ def test_record_is_documented(op: Op) -> None:
 
 BAD = {
     "add": ([Spec((3,), cr.float32), Spec((2,), cr.float32)], {}, "shapes that broadcast"),
-    "where": ([Spec((2,), np.dtype(bool)), Spec((3,), cr.float32), Spec((), cr.float32)], {}, "where"),
+    "where": (
+        [Spec((2,), np.dtype(bool)), Spec((3,), cr.float32), Spec((), cr.float32)],
+        {},
+        "where",
+    ),
     "reshape": ([Spec((3, 4), cr.float32)], {"shape": (5,)}, "number of elements"),
     "permute": ([Spec((3, 4), cr.float32)], {"axes": (0, 0)}, "every axis once"),
     "slice": ([Spec((3,), cr.float32)], {"start": (2,), "stop": (9,), "step": (1,)}, "within"),
@@ -175,7 +179,11 @@ BAD = {
     "sum": ([Spec((3,), cr.float32)], {"axes": (4,)}, "no such axis"),
     "broadcast_to": ([Spec((3,), cr.float32)], {"shape": (4,)}, "repeats"),
     "max": ([Spec((0,), cr.float32)], {"axes": (0,)}, "of nothing"),
-    "contract": ([Spec((3, 4), cr.float32), Spec((5, 6), cr.float32)], {"dims": "ik,kj->ij"}, "inner"),
+    "contract": (
+        [Spec((3, 4), cr.float32), Spec((5, 6), cr.float32)],
+        {"dims": "ik,kj->ij"},
+        "inner",
+    ),
     "take": ([Spec((3,), cr.float32), Spec((2,), cr.float32)], {}, "integer"),
     "scatter_add": ([Spec((3,), cr.float32), Spec((2,), cr.int64)], {"length": 4}, "row per index"),
     "convolve": (

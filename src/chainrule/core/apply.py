@@ -18,7 +18,7 @@ from chainrule.core.op import CALLS, OPS, Kind, Op, Opaque
 from chainrule.core.state import RECORDER, TRACKING
 from chainrule.core.value import Raw, Symbol, Value
 from chainrule.errors import SettingError
-from chainrule.spec import F64, I64, NUMBERS, DType, Spec, promote, spec_of
+from chainrule.spec import BOOL, F32, NUMBERS, DType, Spec, promote, spec_of
 
 Call = Callable[..., Any]
 """A function that applies an op: Values in, a Value out; or raws in, a raw out."""
@@ -36,25 +36,35 @@ def compute(op: Op, raws: tuple[Raw, ...], settings: dict[str, Any]) -> Raw:
         out = op.forward(*raws, **settings)
     except Exception:
         op.spec(*map(spec_of, raws), **settings)  # words the error, if the arguments are at fault
-        raise
-    if op.dtypes is not None and (out.dtype is F64 or out.dtype is I64):
-        return _in_promoted_dtype(op, raws, settings, out)
+        cast = raws if op.dtypes is None else _in_promoted_dtype(op, raws)
+        if all(one is raw for one, raw in zip(cast, raws, strict=True)):
+            raise
+        return op.forward(*cast, **settings)
+    if op.dtypes is not None and out.dtype is not F32 and out.dtype is not BOOL:
+        wanted = op.dtypes(*map(spec_of, raws))
+        if out.dtype not in wanted and any(dtype is not None for dtype in wanted):
+            # NumPy promotes otherwise than PyTorch: compute again, as a Program does.
+            return op.forward(*map(_cast, raws, wanted), **settings)
     return out
 
 
-def _in_promoted_dtype(op: Op, raws: tuple[Raw, ...], settings: dict[str, Any], out: Raw) -> Raw:
-    """NumPy may have promoted further than PyTorch would: then compute again, as a Program does."""
+def _in_promoted_dtype(op: Op, raws: tuple[Raw, ...]) -> tuple[Raw, ...]:
     assert op.dtypes is not None
-    wanted = op.dtypes(*map(spec_of, raws))
-    if out.dtype in wanted or all(dtype is None for dtype in wanted):
-        return out
-    return op.forward(*map(_cast, raws, wanted), **settings)
+    return tuple(map(_cast, raws, op.dtypes(*map(spec_of, raws))))
 
 
 def _cast(raw: Raw, dtype: DType | None) -> Raw:
     if dtype is None:
         return raw
     return dtype.type(raw) if type(raw) in NUMBERS else raw.astype(dtype, copy=False)
+
+
+def alike(*raws: Raw) -> tuple[Raw, ...]:
+    """Arrays in the dtype they promote to, for forwards whose NumPy function would go further."""
+    if all(raw.dtype is raws[0].dtype for raw in raws):
+        return raws
+    dtype = promote(*map(spec_of, raws))
+    return tuple(raw.astype(dtype, copy=False) for raw in raws)
 
 
 def define(
@@ -118,7 +128,8 @@ def define(
     )
     fixed = len(names) if isinstance(grad, tuple) else 0
     makers: dict[int, Callable[[Op], Callable[..., Any]]] = {1: _unary, 2: _binary}
-    call = makers.get(fixed, _nary)(op)
+    has_rule = any(grad) if isinstance(grad, tuple) else True
+    call = makers.get(fixed, _nary)(op) if has_rule else _without_history(op)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = doc
     OPS[name], CALLS[name] = op, call
@@ -245,6 +256,24 @@ def _binary(op: Op) -> Callable[..., Any]:
         kept = out if keep_out or recorded else None
         value.origin = (op, (left, right), raws, settings, kept)
         return value
+
+    return call
+
+
+def _without_history(op: Op) -> Callable[..., Any]:
+    """The caller of an op that no gradient flows through, such as a comparison."""
+
+    def call(*inputs: Any, **settings: Any) -> Any:
+        raws, wrap = inputs, False
+        for x in inputs:
+            if isinstance(x, Value):
+                raws, wrap = tuple([x.array if isinstance(x, Value) else x for x in inputs]), True
+                break
+        out = compute(op, raws, settings)
+        if not wrap:
+            return out
+        result = _record._result
+        return tuple(map(result, out)) if type(out) is tuple else result(out)
 
     return call
 

@@ -24,6 +24,9 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
         self.mode = mode
         self.tokens: list[Token[bool]] = []
 
+    def _recreate_cm(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)  # one per call of a decorated function, in any thread
+
     def __enter__(self) -> None:
         self.tokens.append(TRACKING.set(self.mode))
 

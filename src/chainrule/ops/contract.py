@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.apply import Call, define
+from chainrule.core.apply import Call, alike, define
 from chainrule.core.op import Contract
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
@@ -64,6 +64,8 @@ def _plan(dims: str) -> Callable[[Any, Any], Any]:
 
     def product(x: Any, y: Any) -> Any:
         x, y = x.transpose(order_x), y.transpose(order_y)
+        if x.shape[:b] != y.shape[:b] or x.shape[b + r :] != y.shape[b : b + k]:
+            raise ValueError("sizes differ")  # the spec words it
         head, rest, last = x.shape[:b], x.shape[b : b + r], y.shape[b + k :]
         n_in, n_rest, n_last = math.prod(x.shape[b + r :]), math.prod(rest), math.prod(last)
         x, y = x.reshape((*head, n_rest, n_in)), y.reshape((*head, n_in, n_last))
@@ -75,6 +77,8 @@ def _plan(dims: str) -> Callable[[Any, Any], Any]:
 def _matrix_product(flip_x: bool, flip_y: bool, flip_out: bool) -> Callable[[Any, Any], Any]:
     def product(x: Any, y: Any) -> Any:
         out = np.matmul(x.T if flip_x else x, y.T if flip_y else y)
+        if out.ndim != 2:
+            raise ValueError("not two matrices")  # the spec words it
         return out.T if flip_out else out
 
     return product
@@ -109,7 +113,9 @@ contract: Call = define(
     doc="einsum of two arrays; every dimension stands in at least two of the three lists.",
     formula="dx = g contracted with y, dy = g contracted with x",
     spec=_spec,
-    forward=lambda x, y, dims: _plan(dims)(x, y),
+    forward=lambda x, y, dims: (
+        _plan(dims)(x, y) if x.dtype is y.dtype else _plan(dims)(*alike(x, y))
+    ),
     grad=(_grad_x, _grad_y),
     lower=Contract(),
     samples=lambda rng: [

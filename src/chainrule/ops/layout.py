@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.apply import Call, define
+from chainrule.core.apply import Call, alike, define
 from chainrule.core.op import Join, Reindex
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
@@ -234,7 +234,7 @@ concat: Call = define(
     doc="Arrays laid end to end along an axis.",
     formula="dx = its part of g",
     spec=_concat_spec,
-    forward=lambda *xs, axis: np.concatenate(xs, axis),
+    forward=lambda *xs, axis: np.concatenate(alike(*xs), axis),
     grad=_concat_grad,
     lower=Join(),
     samples=lambda rng: [

@@ -14,8 +14,9 @@ import numpy as np
 from chainrule.core.apply import Call, define, promoted
 from chainrule.core.op import Pointwise
 from chainrule.errors import ShapeError
+from chainrule.ops.create import full
 from chainrule.ops.erf import erf as _erf
-from chainrule.spec import BOOL, DType, Number, Spec, promote, promote_float
+from chainrule.spec import BOOL, NUMBERS, DType, Number, Spec, promote, promote_float, spec_of
 
 Operand = Spec | Number
 Samples = Callable[[Any], list[tuple[list[Any], dict[str, Any]]]]
@@ -122,13 +123,23 @@ div: Call = _binary(
     (lambda g, y: div(g, y), lambda g, out, y: neg(div(mul(g, out), y))),
     lambda torch, x, y: x / y, floats=True, low=0.5, onnx="Div",
 )  # fmt: skip
+
+
+def _power_slope_x(g: Any, x: Any, y: Any) -> Any:
+    if type(y) not in NUMBERS:
+        return where(equal(y, 0.0), 0.0, mul(g, mul(y, power(x, sub(y, 1.0)))))
+    if y == 0:
+        return full(shape=tuple(g.shape), value=0.0, dtype=g.dtype.name)
+    return mul(g, mul(power(x, y - 1), y))
+
+
 power: Call = _binary(
     "power",
     "x to the power y. As in PyTorch, dx is 0 where y is 0, and dy is 0 where x is 0 and y >= 0.",
     "dx = g y x^(y-1), dy = g x^y log(x)",
     lambda x, y: np.power(x, y),
     (
-        lambda g, x, y: where(equal(y, 0.0), 0.0, mul(g, mul(y, power(x, sub(y, 1.0))))),
+        _power_slope_x,
         lambda g, out, x, y: where(
             logical_and(equal(x, 0.0), greater_equal(y, 0.0)), 0.0, mul(g, mul(out, log(x)))
         ),
@@ -148,7 +159,7 @@ sign: Call = _unary(
 )  # fmt: skip
 floor: Call = _unary(
     "floor", "The largest integer not above x; flat wherever it has a slope.", "dx = 0", np.floor,
-    None, lambda torch, x: torch.floor(x), floats=True, onnx="Floor",
+    None, lambda torch, x: torch.floor(x), onnx="Floor",
 )  # fmt: skip
 square: Call = _unary(
     "square", "x * x.", "dx = 2 g x", np.square,
@@ -242,9 +253,28 @@ minimum: Call = _binary(
 )  # fmt: skip
 
 
+def _in_one_dtype(ufunc: Any) -> Callable[[Any, Any], Any]:
+    """A comparison in the dtype that both promote to: NumPy compares i64 with f32 as f64."""
+
+    def forward(x: Any, y: Any) -> Any:
+        # A number is compared in the array's dtype, but for a float with an integer array.
+        if type(y) in NUMBERS:
+            alike = type(y) is not float or type(x) in NUMBERS or x.dtype.kind == "f"
+        elif type(x) in NUMBERS:
+            alike = type(x) is not float or y.dtype.kind == "f"
+        else:
+            alike = x.dtype is y.dtype
+        if alike:
+            return ufunc(x, y)
+        dtype = promote(spec_of(x), spec_of(y))
+        return ufunc(np.asarray(x, dtype), np.asarray(y, dtype))
+
+    return forward
+
+
 def _comparison(name: str, doc: str, forward: Any, symbol: str, **extra: Any) -> Any:
     return _binary(
-        name, f"{doc}, as bool.", "none: a step has no slope", forward, (None, None),
+        name, f"{doc}, as bool.", "none: a step has no slope", _in_one_dtype(forward), (None, None),
         lambda torch, x, y: getattr(torch, symbol)(x, y), gives=BOOL, **extra,
     )  # fmt: skip
 

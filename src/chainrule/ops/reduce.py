@@ -47,10 +47,12 @@ def _draw(rng: Any) -> list[Any]:
 sum: Call = define(
     "sum",
     inputs="x",
-    doc="The sum over axes, which disappear; of nothing it is 0.",
+    doc="The sum over axes, which disappear; of nothing it is 0. Integers and bools add up in i64.",
     formula="dx = g, spread over the axes",
-    spec=lambda x, axes: Spec(_reduced("sum", x, axes), I64 if x.dtype.kind == "b" else x.dtype),
-    forward=lambda x, axes: np.add.reduce(x, axis=axes),
+    spec=lambda x, axes: Spec(_reduced("sum", x, axes), x.dtype if x.dtype.kind == "f" else I64),
+    forward=lambda x, axes: (
+        np.add.reduce(x, axes) if x.dtype.kind == "f" else np.add.reduce(x, axes, I64)
+    ),
     grad=(lambda g, x_shape, axes: _spread(g, x_shape, axes),),
     lower=Reduce("add", 0.0),
     samples=_draw,
@@ -100,40 +102,46 @@ broadcast_to: Call = define(
 )
 
 
-def _max_spec(x: Spec, axes: Shape) -> Spec:
-    if builtins.any(x.shape[axis] == 0 for axis in axes if axis < x.ndim):
-        raise ShapeError("max of nothing has no value", expected="axes of at least 1", got=x)
-    return Spec(_reduced("max", x, axes), x.dtype)
+def _extreme_spec(name: str, x: Spec, axes: Shape) -> Spec:
+    shape = _reduced(name, x, axes)
+    if builtins.any(x.shape[axis] == 0 for axis in axes):
+        raise ShapeError(f"{name} of nothing has no value", expected="axes of at least 1", got=x)
+    return Spec(shape, x.dtype)
 
 
-def _max_grad(g: Any, out: Any, x: Any, axes: Shape) -> Any:
+def _extreme_grad(g: Any, out: Any, x: Any, axes: Shape) -> Any:
     winners = equal(x, _spread(out, x.shape, axes))
     count = sum(cast(winners, dtype=x.dtype.name), axes=axes)
     return where(winners, _spread(div(g, count), x.shape, axes), 0.0)
 
 
-max: Call = define(
-    "max",
-    inputs="x",
-    doc="The largest over axes, which disappear; equal largest ones share the gradient evenly.",
-    formula="dx = g at the largest, 0 elsewhere",
-    spec=_max_spec,
-    forward=lambda x, axes: np.maximum.reduce(x, axis=axes),
-    grad=(_max_grad,),
-    lower=Reduce("max", -np.inf),
-    samples=lambda rng: [
-        *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2)]),
-        ([rng.standard_normal((0, 3))], {"axes": (1,)}),
-    ],
-    peer=lambda torch, x, axes: torch.amax(x, axes),
-    onnx="ReduceMax",
-)
+def _extreme(name: str, word: str, ufunc: Any, start: float, peer: str, onnx: str) -> Any:
+    return define(
+        name,
+        inputs="x",
+        doc=f"The {word} over axes, which disappear; equal {word} ones share the gradient evenly.",
+        formula=f"dx = g at the {word}, 0 elsewhere",
+        spec=lambda x, axes: _extreme_spec(name, x, axes),
+        forward=lambda x, axes: ufunc.reduce(x, axis=axes),
+        grad=(_extreme_grad,),
+        lower=Reduce(name, start),
+        samples=lambda rng: [
+            *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2)]),
+            ([rng.standard_normal((0, 3))], {"axes": (1,)}),
+        ],
+        peer=lambda torch, x, axes: getattr(torch, peer)(x, axes),
+        onnx=onnx,
+    )
+
+
+max: Call = _extreme("max", "largest", np.maximum, -np.inf, "amax", "ReduceMax")
+min: Call = _extreme("min", "smallest", np.minimum, np.inf, "amin", "ReduceMin")
 argmax: Call = define(
     "argmax",
     inputs="x",
     doc="The position of the largest along one axis, which disappears; the first of equal ones.",
     formula="none: a position has no slope",
-    spec=lambda x, axis: Spec(_max_spec(x, (axis,)).shape, I64),
+    spec=lambda x, axis: Spec(_extreme_spec("argmax", x, (axis,)).shape, I64),
     forward=lambda x, axis: np.argmax(x, axis),
     grad=(None,),
     lower=Opaque(),

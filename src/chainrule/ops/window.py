@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.apply import Call, define
+from chainrule.core.apply import Call, alike, define
 from chainrule.core.op import Window
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
@@ -71,6 +71,7 @@ _BATCH, _GROUP, _IN, _OUT = 0, 1, 2, 3
 
 
 def _convolve(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> Any:
+    x, w = alike(x, w)
     views = _windows(x, w.shape[2:], stride, padding, dilation, groups)
     space, window = _names(len(stride))
     out = np.einsum(
@@ -84,6 +85,7 @@ def _convolve(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, gr
 def _weight_gradient(
     g: Any, x: Any, window: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
 ) -> Any:
+    g, x = alike(g, x)
     views = _windows(x, window, stride, padding, dilation, groups)
     space, inner = _names(len(stride))
     out = np.einsum(
@@ -97,6 +99,7 @@ def _weight_gradient(
 def _input_gradient(
     g: Any, w: Any, space: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
 ) -> Any:
+    g, w = alike(g, w)
     window = w.shape[2:]
     out_axes, _ = _names(len(stride))
     grouped_g = g.reshape(g.shape[0], groups, g.shape[1] // groups, *g.shape[2:])
