@@ -12,6 +12,7 @@ from typing import Any
 
 from chainrule.core.apply import SELECT
 from chainrule.core.op import CALLS
+from chainrule.core.record import result_class
 from chainrule.core.state import RECORDER
 from chainrule.core.value import Origin, Symbol, Value
 
@@ -56,6 +57,8 @@ def sweep(
         for gx, parent, x in zip(rules(node, g, out, inputs, parents), parents, raws, strict=False):
             if gx is None or parent is None:
                 continue
+            if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
+                gx = gx.array
             shape = x if type(x) is tuple else x.shape
             if gx.shape != shape:  # NumPy broadcast x: sum back
                 gx = sum_to(gx, shape)
@@ -97,14 +100,15 @@ def _hand_on(grads: dict[int, Any], node: Any, g: Any, add: Any) -> None:
 def _as_values(node: Any) -> tuple[list[Any], Any]:
     """Inputs and outputs with their history, so that the rules' own work is recorded in turn."""
     _, parents, raws, _, out = node
+    result = result_class()  # has operators, which a user's rule may be written with
     inputs = [
-        x if type(x) is tuple or parent is None else Value(x, parent)
+        x if type(x) is tuple or parent is None else result(x, parent)
         for x, parent in zip(raws, parents, strict=True)
     ]
     if type(out) is tuple:
         outs = enumerate(out)
-        return inputs, tuple(Value(o, (SELECT, (node,), ((),), {"index": i}, o)) for i, o in outs)
-    return inputs, None if out is None else Value(out, node)
+        return inputs, tuple(result(o, (SELECT, (node,), ((),), {"index": i}, o)) for i, o in outs)
+    return inputs, None if out is None else result(out, node)
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:

@@ -1,10 +1,12 @@
-"""The two levels every op works on: raw (an array or a Symbol) and Value (raw and where it came from)."""
+"""The two levels every op works on: raw (an array or a Symbol), and Value (raw and its origin)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+from chainrule.core.op import CALLS
 from chainrule.spec import DType
 
 # A raw: np.ndarray, a NumPy scalar, a Python number, or (while recording) a Symbol.
@@ -16,10 +18,30 @@ Raw = Any
 Origin = Any
 
 
+def _operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
+    if swapped:
+        return lambda self, other: CALLS[name](other, self)
+    return lambda self, other: CALLS[name](self, other)
+
+
 class Symbol:
-    """Stands for an array while a program is recorded; `made` is its Instruction, None for an input."""
+    """Stands for an array while a program is recorded.
+
+    `made` is its Instruction, None for an input. It has the operators of arithmetic, so that
+    a gradient rule written with them, as a user's often is, works on symbols as on arrays.
+    """
 
     __slots__ = ("dtype", "id", "made", "shape")
+    __array_ufunc__ = None  # so that array * symbol asks the symbol
+
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
+    __mul__, __rmul__ = _operator("mul"), _operator("mul", swapped=True)
+    __truediv__, __rtruediv__ = _operator("div"), _operator("div", swapped=True)
+    __pow__, __rpow__ = _operator("power"), _operator("power", swapped=True)
+
+    def __neg__(self) -> Any:
+        return CALLS["neg"](self)
 
     def __init__(
         self, shape: tuple[int, ...], dtype: DType, id: int, made: Any | None = None
