@@ -12,7 +12,7 @@ from chainrule import optim
 
 CHOICES: list[tuple[type[optim.Optimizer], dict[str, Any]]] = [
     (optim.SGD, {"lr": 0.1}),
-    (optim.SGD, {"lr": 0.1, "weight_decay": 0.01, "maximize": True}),
+    (optim.SGD, {"lr": 0.01, "weight_decay": 0.1, "maximize": True}),
     (optim.SGD, {"lr": 0.1, "momentum": 0.9}),
     (optim.SGD, {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.01}),
     (optim.SGD, {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),

@@ -247,7 +247,7 @@ class Optimizer:
                 count = float(value)
                 cells[name] = clocks.setdefault(count, Cell(np.array(count, F64), name))
                 continue
-            array = np.array(value, like.dtype)
+            array = np.asarray(value).astype(like.dtype)
             if array.shape != like.shape:
                 raise ShapeError(
                     f"{_named(name, parameter)} has another shape in the loaded state",

@@ -60,7 +60,7 @@ class LRScheduler:
         self.last_epoch += 1
         own = [self.rate(at, self.last_epoch) for at in range(len(self.base_lrs))]
         for at, group in enumerate(self.optimizer.param_groups[: len(own)]):
-            changed = self.chains and group["lr"] != self._last_lr[at] and self._own[at] != 0
+            changed = self.chains and group["lr"] != self._own[at] and self._own[at] != 0
             group["lr"] = group["lr"] * (own[at] / self._own[at]) if changed else own[at]
             momentum = self.momentum(at, self.last_epoch)
             if momentum is not None:
