@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 _BARS = "▁▂▃▄▅▆▇█"
-_MARKS = "●○×+"
+_MARKS = "●○×+■□▲△"
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
@@ -37,8 +38,9 @@ def curve(
 ) -> str:
     """Curves over a common x as lines of text, each series with a mark of its own.
 
-    `series`: name -> values, all as long as `x` (their positions from 1 where not given). With
-    `log` the vertical axis is logarithmic and values not above 0 are left out.
+    `series`: name -> values, all as long as `x` (their positions from 1 where not given); the
+    first is drawn on top, and values that are not finite are left out. With `log` the vertical
+    axis is logarithmic and values not above 0 are left out too.
 
     >>> print(curve({"loss": [4, 2, 1]}, width=7, height=3, x_name="epoch"))
       4.00 │●
@@ -55,18 +57,19 @@ def curve(
         return "(nothing to draw)"
     low, high = min(finite), max(finite)
     grid = [[" "] * width for _ in range(height)]
-    for mark, values in reversed(list(zip(_MARKS, shown.values(), strict=False))):
+    for mark, values in reversed(list(zip(cycle(_MARKS), shown.values(), strict=False))):
         for place, value in zip(places, values, strict=True):
             if math.isfinite(value):
                 column = _step(place, min(places), max(places), width)
                 grid[height - 1 - _step(value, low, high, height)][column] = mark
     labels = {0: _number(high, log), height - 1: _number(low, log)}
-    lines = [f"{labels.get(i, ''):>6} │{''.join(row).rstrip()}" for i, row in enumerate(grid)]
-    lines.append("       └" + "─" * width)
+    wide = max(6, *map(len, labels.values()))
+    lines = [f"{labels.get(i, ''):>{wide}} │{''.join(row).rstrip()}" for i, row in enumerate(grid)]
+    lines.append(" " * wide + " └" + "─" * width)
     first, last = f"{min(places):g}", f"{max(places):g}"
-    names = "  ".join(f"{mark} {name}" for mark, name in zip(_MARKS, series, strict=False))
+    names = "  ".join(f"{mark} {name}" for mark, name in zip(cycle(_MARKS), series, strict=False))
     axis = f"{first}{last:>{max(1, width - len(first))}}  {x_name}"
-    return "\n".join([*lines, f"        {axis}      {names}".rstrip()])
+    return "\n".join([*lines, f"{'':>{wide}}  {axis}      {names}".rstrip()])
 
 
 def _thinned(values: Sequence[float], width: int) -> list[float]:
@@ -82,7 +85,10 @@ def _height(value: float, log: bool) -> float:
 
 
 def _number(value: float, log: bool) -> str:
-    text = f"{10**value if log else value:.3g}"
+    shown = 10**value if log else value
+    if 1000 <= abs(shown) < 1e6:
+        return f"{shown:,.0f}"
+    text = f"{shown:.3g}"
     return text if "e" in text or len(text) >= 4 else f"{float(text):.2f}"
 
 
