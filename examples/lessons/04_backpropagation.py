@@ -1,0 +1,105 @@
+"""Lesson 4: backpropagation, link by link.
+
+The loss depends on the output, the output on the hidden neurons, and they on their weights. The
+chain rule says: the effect of the first on the last is the product of the rates of change along
+the way. Backpropagation walks that chain from its end, the loss, and keeps each product for the
+next link. Here it is done by hand for the small network of lesson 2, and then by the engine.
+
+Shows L2, L21, L22 and L24.
+"""
+
+import numpy as np
+
+import chainrule as cr
+from chainrule import nn, optim
+
+X, Y = [1.0, 2.0], [1.0]  # one row: two inputs and the target
+STATE = {
+    "0.weight": [[0.5, -0.3], [0.8, 0.2], [-0.1, 0.4]],
+    "0.bias": [0.1, -0.2, 0.05],
+    "2.weight": [[0.7, -0.5, 0.3]],
+    "2.bias": [0.1],
+}
+
+
+def network():
+    layers = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    layers.load_state_dict(STATE)
+    return layers
+
+
+def by_hand():
+    """Every gradient of loss = (y - z2)², in NumPy, one link after the other."""
+    w1, b1, w2, b2 = (np.array(numbers, np.float32) for numbers in STATE.values())
+    x, y = np.array(X, np.float32), np.array(Y, np.float32)
+    z1 = w1 @ x + b1
+    a1 = np.where(z1 > 0, z1, 0)
+    z2 = w2 @ a1 + b2
+    dz2 = -2 * (y - z2)
+    dw2 = np.outer(dz2, a1)
+    da1 = dz2 @ w2
+    dz1 = da1 * (z1 > 0)
+    dw1 = np.outer(dz1, x)
+    gradients = {"0.weight": dw1, "0.bias": dz1, "2.weight": dw2, "2.bias": dz2}
+    return {"z1": z1, "a1": a1, "z2": z2, "da1": da1}, gradients
+
+
+def by_engine():
+    """The same gradients, by name, from loss.backward()."""
+    model = network()
+    nn.MSELoss()(model(cr.tensor(X)), cr.tensor(Y)).backward()
+    return {name: parameter.grad.numpy() for name, parameter in model.named_parameters()}
+
+
+def one_chain():
+    """From the loss back to one weight, that of x2 in the second hidden neuron."""
+    values, gradients = by_hand()
+    links = {
+        "d loss  / d z2       -2 (y - z2)": float(gradients["2.bias"][0]),
+        "d z2    / d a1[1]    W2[1]": STATE["2.weight"][0][1],
+        "d a1[1] / d z1[1]    1, for z1[1] > 0": float(values["z1"][1] > 0),
+        "d z1[1] / d W1[1,1]  x[1]": X[1],
+    }
+    return links, float(np.prod(list(links.values())))
+
+
+def recorded():
+    """The whole step as the list of instructions that chainrule runs."""
+    model, loss_function = network(), nn.MSELoss()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x, y):
+        loss = loss_function(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return cr.compile(step).program(cr.tensor(X), cr.tensor(Y))
+
+
+def main():
+    print(__doc__)
+    links, product = one_chain()
+    print("The chain from the loss to one weight, W1[1,1]:")
+    for link, rate in links.items():
+        print(f"   {link:<38} {rate:+.3f}")
+    engine = by_engine()
+    print(f"   {'all four multiplied: d loss / d W1[1,1]':<38} {product:+.3f}")
+    print(f"   {'the engine':<38} {engine['0.weight'][1, 1]:+.3f}")
+
+    print("\nEvery gradient, by hand and by the engine: what each parameter did to the error.")
+    for name, hand in by_hand()[1].items():
+        row = "  ".join(f"{number + 0.0:+.4f}" for number in hand.ravel())
+        print(
+            f"   {name:<9} {'equal' if np.allclose(hand, engine[name]) else 'DIFFERENT':<6} {row}"
+        )
+    print("The first hidden neuron is exactly at 0, where the slope of ReLU is taken to be 0:")
+    print("nothing flows back through it, so none of its parameters is to blame.")
+
+    print("\nThe step as it is recorded. Its four phases stand at the right of each instruction.\n")
+    print(recorded().listing())
+
+
+if __name__ == "__main__":
+    main()
