@@ -76,7 +76,7 @@ def assert_close(got: Any, expected: Any, relative: float = 1e-10) -> None:
     assert got.shape == expected.shape
     finite = np.abs(expected[np.isfinite(expected)])
     largest = finite.max() if finite.size else 0.0
-    np.testing.assert_allclose(got, expected, rtol=relative, atol=relative * largest + 1e-14)
+    np.testing.assert_allclose(got, expected, rtol=relative, atol=relative * max(largest, 0.01))
 
 
 def assert_same(got: Sequence[Any], expected: Sequence[Any], relative: float) -> None:

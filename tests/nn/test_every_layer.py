@@ -86,6 +86,14 @@ def test_a_loss_belongs_to_the_phase_loss(case: Case) -> None:
     assert {made.phase for made in program.instructions} == {"loss"}
 
 
+def test_the_targets_gradient_is_finite_at_the_ends() -> None:
+    p = cr.tensor(np.array([0.0, 1.0, 1e-13, 0.5]))
+    y = cr.Cell(np.array([0.0, 1.0, 1.0, 0.5]), "y", True)
+    cr.nn.BCELoss(reduction="sum")(p, y).backward()
+    expected = [100.0, -100.0, -np.log(1e-13), 0.0]
+    np.testing.assert_allclose(y.grad.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_every_class_of_nn_is_in_a_case() -> None:
     named = {case.name for case in [*LAYERS, *LOSSES]}
     others = {"functional", "init", "utils", "Module", "Parameter", "Buffer", "Sequential",

@@ -23,7 +23,7 @@ from chainrule.ops.pointwise import (
 )
 from chainrule.tensor import Tensor
 
-_NO_LESS = 1e-12  # PyTorch's floor of p (1 - p) under the gradient
+_NO_LESS = float(np.float32(1e-12))  # PyTorch's floor of p (1 - p) under the gradient, to the bit
 _TINY = 1e-44  # below exp(-100), and not 0 in float32 either
 
 
@@ -54,12 +54,13 @@ def binary_cross_entropy(
 def _at_the_edge(input: Tensor, target: Tensor) -> Any:
     """The value with its clamped logarithms, and the slope (y - p) / 1e-12, which is PyTorch's.
 
-    The slope is that of the parabola; its value is taken away again.
+    The slope is that of the parabola; its value is taken away again. The target's gradient is that
+    of the clamped logarithms, so finite (PyTorch's is not).
     """
     p = input.array
     logs = [maximum(log(maximum(x, _TINY)), -100.0) for x in (p, sub(1.0, p))]
     value = add(mul(target, logs[0]), mul(sub(1.0, target), logs[1]))
-    parabola = mul(mul(input, sub(target, mul(input, 0.5))), 1.0 / _NO_LESS)
+    parabola = mul(mul(input, sub(target.array, mul(input, 0.5))), 1.0 / _NO_LESS)
     return add(value, sub(parabola, parabola.array))
 
 

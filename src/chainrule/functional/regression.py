@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainrule.errors import SettingError
 from chainrule.functional.common import reduced, unequal
-from chainrule.ops.pointwise import absolute, less, mul, square, sub, where
+from chainrule.ops.pointwise import absolute, maximum, minimum, mul, square, sub
 from chainrule.tensor import Tensor
 
 
@@ -47,10 +47,7 @@ def huber_loss(
     """
     if not delta > 0:
         raise SettingError("huber_loss needs a positive delta", expected="above 0", got=delta)
-    apart = _difference("huber_loss", input, target)
-    size = absolute(apart)
-    straight = mul(sub(size, 0.5 * delta), delta)
-    return reduced(where(less(size, delta), mul(square(apart), 0.5), straight), reduction)
+    return reduced(_bent("huber_loss", input, target, delta), reduction)
 
 
 def smooth_l1_loss(
@@ -69,10 +66,19 @@ def smooth_l1_loss(
         raise SettingError("smooth_l1_loss needs beta of at least 0", expected=">= 0", got=beta)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    apart = _difference("smooth_l1_loss", input, target)
-    size = absolute(apart)
-    round_part = mul(square(apart), 0.5 / beta)
-    return reduced(where(less(size, beta), round_part, sub(size, 0.5 * beta)), reduction)
+    bent = _bent("smooth_l1_loss", input, target, beta)
+    return reduced(mul(bent, 1.0 / beta), reduction)
+
+
+def _bent(name: str, input: Tensor, target: Tensor, limit: float) -> Tensor:
+    """d² / 2 where |d| < limit, else limit (|d| - limit / 2).
+
+    As one product c (d - c / 2), with c = d cut to ±limit: of two branches under `where`, the one
+    not taken would overflow and turn the gradient into nan.
+    """
+    apart = _difference(name, input, target)
+    cut = maximum(minimum(apart, limit), -limit)
+    return mul(cut, sub(apart, mul(cut, 0.5)))  # type: ignore[no-any-return]
 
 
 def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
