@@ -271,7 +271,13 @@ class Tensor(Value):
 
     def detach(self) -> Tensor:
         """The same numbers without history."""
-        return Tensor(self.array)
+        raw, recorder = self.array, RECORDER.get()
+        if recorder is None:
+            # Another object, or the body of a scan would take it for the tensor with a history.
+            return Tensor(raw.view())
+        if recorder.inner:  # differentiated later, from what is written down
+            return as_tensor(p.detach(raw))
+        return Tensor(recorder.alias(raw))
 
     def backward(self, gradient: Any = None) -> None:
         """Add d self / d cell to the `grad` of every cell that self was computed from.

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.core.op import OPS, Op, Pointwise
 from chainrule.core.program import Instruction, Program
-from chainrule.core.state import RECORDER, set_grad_enabled
+from chainrule.core.state import RECORDER, TRACKING, set_grad_enabled
 from chainrule.core.value import Raw, Symbol, Value
 from chainrule.errors import RecordingError, ShapeError
 from chainrule.spec import NUMBERS, DType, Spec, spec_of
@@ -49,7 +49,8 @@ class Recorder:
         self.constants: dict[Symbol, Raw] = {}
         self.outside: dict[Symbol, Value] = {}
         self.guards: list[Guard] = []
-        self.phase, self.scope = "forward", ""
+        self.phase: str = outer.phase if outer and inner else "forward"
+        self.scope: str = outer.scope if outer and inner else ""
         self.at: tuple[str, str, str] | None = None  # set by the sweep: phase, scope and line
         self._count = 0
         self._known: dict[int, tuple[Raw, Symbol]] = {}  # id of a raw -> the raw, kept alive
@@ -76,7 +77,6 @@ class Recorder:
             self._now[cell] = self._entry[cell] = symbol
             self.guards.append((cell.condition, cell.condition()))
             if self.inner and symbol is not None:
-                self._known[id(raw)] = raw, symbol
                 self.captured[symbol] = raw
                 self.outside[symbol] = Value(raw, cell.origin)
             elif symbol is not None:
@@ -117,6 +117,14 @@ class Recorder:
             self.outside[symbol] = Value(raw)
         return self._known[id(raw)][1]
 
+    def alias(self, raw: Raw) -> Raw:
+        """The same operand as another object: the body of a scan tells them apart."""
+        if type(raw) is not Symbol:
+            return raw.view()
+        other = Symbol(raw.shape, raw.dtype, raw.id, raw.made)
+        self._known[id(other)] = other, self.operand(raw)
+        return other
+
     def constant(self, raw: Raw) -> Symbol:
         """The symbol of an array made from data while recording."""
         symbol = self.symbol(raw.shape, raw.dtype)
@@ -148,7 +156,10 @@ class Recorder:
         specs: tuple[Spec, ...] = spec if isinstance(spec, tuple) else (spec,)
         made.outputs = tuple(self.symbol(s.shape, s.dtype, made) for s in specs)
         self.instructions.append(made)
-        return made.outputs if isinstance(spec, tuple) else made.outputs[0]
+        outputs = made.outputs
+        if self.inner and not TRACKING.get() and op.name != "detach":
+            outputs = tuple([self.emit(OPS["detach"], (one,), {}) for one in outputs])
+        return outputs if isinstance(spec, tuple) else outputs[0]
 
     def _of_equal_dtypes(self, op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """What promotion does silently in eager becomes an instruction."""
@@ -204,19 +215,22 @@ def record(
     """Run `fn` on symbols of these specs; gives the Program and the Recorder that wrote it.
 
     `fn` takes a Value per spec and gives back a tuple of Values. With `inner`, what `fn` uses
-    from outside is captured with its history, in the recorder's `outside`, and none is kept inside.
+    from outside is captured with its history, in the recorder's `outside`, and what is detached or
+    computed under no_grad is written down as such, for the Program is differentiated later.
     """
     recorder = Recorder(RECORDER.get(), inner)
     args = [recorder.symbol(spec.shape, spec.dtype) for spec in specs]
     token = RECORDER.set(recorder)
     try:
         if inner:
-            with set_grad_enabled(False):
+            with set_grad_enabled(True):
                 returned = fn(*map(_result, args))
         else:
             returned = fn(*map(_result, args))
     finally:
         RECORDER.reset(token)
+    if recorder.outer is not None:
+        recorder.outer.guards += recorder.guards
     raws = [value.array if isinstance(value, Value) else value for value in returned]
     return recorder.finish(args, raws), recorder
 

@@ -340,6 +340,19 @@ where: Call = define(
     peer=lambda torch, c, x, y: torch.where(c, x, y),
     onnx="Where",
 )
+detach: Call = define(
+    "detach",
+    inputs="x",
+    doc="x; no gradient flows back through it. Written down only inside the body of a scan.",
+    formula="none: that is what it is for",
+    spec=lambda x: x,
+    forward=lambda x: x,
+    grad=(None,),
+    lower=Pointwise(lambda e, x: x),
+    samples=_draw((3, 4)),
+    peer=lambda torch, x: x.detach(),
+    onnx="Identity",
+)
 cast: Call = define(
     "cast",
     inputs="x",
@@ -365,7 +378,7 @@ cast: Call = define(
 )
 
 __all__ = [
-    "absolute", "add", "cast", "cos", "div", "equal", "erf", "exp", "expm1", "floor",
+    "absolute", "add", "cast", "cos", "detach", "div", "equal", "erf", "exp", "expm1", "floor",
     "greater", "greater_equal", "isfinite", "less", "less_equal", "log", "log1p", "logaddexp",
     "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mul", "neg", "not_equal",
     "power", "relu", "sigmoid", "sign", "sin", "sqrt", "square", "sub", "tanh", "where",

@@ -16,7 +16,7 @@ from chainrule.core.apply import Call, define
 from chainrule.core.interpret import interpret, replay
 from chainrule.core.op import CALLS, Scan
 from chainrule.core.program import Program
-from chainrule.core.record import record
+from chainrule.core.record import mark, record
 from chainrule.core.state import TRACKING
 from chainrule.core.sweep import sweep
 from chainrule.core.value import Value
@@ -37,7 +37,7 @@ def _parts(inputs: Sequence[Any], carries: int, sequences: int) -> tuple[Any, An
 def _spec(
     *inputs: Spec, body: Program, carries: int, sequences: int, length: int, **_: Any
 ) -> tuple[Spec, ...]:
-    init, xs, _shared = _parts(inputs, carries, sequences)
+    init, xs, shared = _parts(inputs, carries, sequences)
     finals = tuple(map(_spec_of, body.returns[:carries]))
     if finals != tuple(init):
         raise ShapeError(
@@ -50,6 +50,13 @@ def _spec(
             "the sequences of a scan are of one length along their first axis",
             expected=f"length {length}",
             got=", ".join(map(str, xs)),
+        )
+    taken = (*init, *(Spec(x.shape[1:], x.dtype) for x in xs), *shared)
+    if (takes := tuple(map(_spec_of, body.args))) != taken:
+        raise ShapeError(
+            "the body of a scan takes the carry, a slice of each sequence and what is shared",
+            expected=", ".join(map(str, takes)),
+            got=", ".join(map(str, taken)),
         )
     outs = map(_spec_of, body.returns[carries:])
     return (*finals, *(Spec((length, *out.shape), out.dtype) for out in outs))
@@ -228,7 +235,8 @@ def _reverse_step(
             found = list(replay(backward, [*gs, *g_outs, *entered, *rest]))
             d_carry = [found.pop(0) for _ in flowing]
             d_xs = [found.pop(0) for want in wanted[carries : carries + sequences] if want]
-            sums = [CALLS["add"](t, d) for t, d in zip(totals, found, strict=True)]
+            with mark(phase="backward"):
+                sums = [CALLS["add"](t, d) for t, d in zip(totals, found, strict=True)]
             return (*d_carry, *sums, *d_xs)
 
         body.derived[key] = record(step, specs)[0].pruned()
@@ -249,6 +257,22 @@ scan: Call = define(
 )
 
 
+def _again(*inputs: Any, **settings: Any) -> tuple[Any, ...]:
+    """How a scan inside a recorded body is applied anew: differentiated now, it keeps its carries."""
+    if settings["kept"] or not _tracked(inputs):
+        found: tuple[Any, ...] = scan(*inputs, **settings)
+        return found
+    parts = _parts(inputs, settings["carries"], settings["sequences"])
+    return repeat(settings["body"], *parts, settings["length"], settings["reverse"])
+
+
+CALLS["scan"] = _again
+
+
+def _tracked(inputs: Sequence[Any]) -> bool:
+    return TRACKING.get() and any(isinstance(v, Value) and v.origin is not None for v in inputs)
+
+
 def repeat(
     body: Program,
     init: Sequence[Any],
@@ -259,8 +283,7 @@ def repeat(
 ) -> tuple[Any, ...]:
     """Apply `scan`; where a gradient may be asked for, the carries it will need are kept."""
     inputs = [*init, *xs, *shared]
-    tracked = TRACKING.get() and any(isinstance(v, Value) and v.origin is not None for v in inputs)
-    kept = _history(body, len(init)) if tracked else ()
+    kept = _history(body, len(init)) if _tracked(inputs) else ()
     found: tuple[Any, ...] = scan(
         *inputs,
         body=_keeping_carries(body, kept) if kept else body,
