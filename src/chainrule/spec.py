@@ -53,10 +53,13 @@ class Spec:
 
     @staticmethod
     def parse(text: str) -> Spec:
-        """The Spec that `text` is the repr of."""
+        """The Spec that `text` is the repr of; raises ValueError when it is of none."""
         name, _, sizes = text.rstrip("]").partition("[")
         shape = tuple(int(size) for size in sizes.split(",") if size)
-        return Spec(shape, LONG[name] if name in LONG else np.dtype(name))
+        found = Spec(shape, LONG[name] if name in LONG else np.dtype(name))
+        if repr(found) != text or found.dtype.kind not in "fiub" or any(n < 0 for n in shape):
+            raise ValueError(f"not a shape and dtype: {text!r}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

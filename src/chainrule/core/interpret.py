@@ -9,7 +9,9 @@ import numpy as np
 
 from chainrule.core.op import CALLS
 from chainrule.core.program import Instruction, Program
+from chainrule.core.state import RECORDER
 from chainrule.core.value import Raw, Symbol
+from chainrule.errors import ProgramError
 
 # What runs: (forward, settings, where each input is, where each output goes, what dies after it).
 _Step = tuple[Callable[..., Any], dict[str, Any], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -26,7 +28,11 @@ def interpret(
     """
     slots, steps = _prepared(program)
     values = slots.copy()
-    heads = [*args, *(program.cells[name].held() for name in program.reads)]
+    heads = [*args, *_held(program)]
+    if len(args) != len(program.args):
+        raise ProgramError(
+            "a program runs on a value per argument", expected=len(program.args), got=len(args)
+        )
     values[: len(heads)] = heads
     with np.errstate(all="ignore"):
         if watch is None:
@@ -38,6 +44,16 @@ def interpret(
     for name, raw in zip(program.assigns, found[len(program.returns) :], strict=True):
         program.cells[name].hold(raw)
     return tuple(found[: len(program.returns)])
+
+
+def _held(program: Program) -> list[Raw]:
+    try:
+        return [program.cells[name].held() for name in program.reads]
+    except KeyError as missing:
+        raise ProgramError(
+            f"the program reads a cell that it is not bound to: {missing}",
+            hint="Program.from_json(text, cells=...) binds cells by their names",
+        ) from None
 
 
 def _run(steps: list[_Step], values: list[Raw]) -> None:
@@ -113,8 +129,13 @@ def replay(program: Program, inputs: Sequence[Any]) -> tuple[Any, ...]:
     """
     at = dict(zip([*program.args, *program.captured], inputs, strict=True))
     at.update(program.constants)
+    recorder = RECORDER.get()
     for made in program.instructions:
+        if recorder is not None:
+            recorder.at = made.phase, made.scope, made.line
         out = CALLS[made.op.name](*[at.get(x, x) for x in made.inputs], **made.settings)
         outs = out if len(made.outputs) > 1 else (out,)
         at.update(zip(made.outputs, outs, strict=True))
+    if recorder is not None:
+        recorder.at = None
     return tuple(at.get(s, s) for s in program.returns)

@@ -79,7 +79,7 @@ class Program:
         return self
 
     def pruned(self) -> Program:
-        """The same program without the instructions that nothing alive at the end depends on."""
+        """Take out the instructions that nothing alive at the end depends on; gives the program."""
         alive = {s for s in self.results() if isinstance(s, Symbol)}
         kept: list[Instruction] = []
         for made in reversed(self.instructions):
@@ -89,6 +89,7 @@ class Program:
         self.instructions = kept[::-1]
         self.captured = {s: raw for s, raw in self.captured.items() if s in alive}
         self.constants = {s: raw for s, raw in self.constants.items() if s in alive}
+        self.derived.clear()
         return self
 
     def to_json(self) -> str:
@@ -110,14 +111,22 @@ class Program:
                     expected=f"format {FORMAT}",
                     got=f"format {packed['format']!r}",
                 )
-            program = _unpack(packed)
+            program = _unpack(packed).verify()
         except ProgramError:
             raise
         except Exception as broken:
             raise ProgramError(f"not a saved program: {type(broken).__name__}: {broken}") from None
         names = [*program.reads, *program.assigns]
         program.cells = {name: by_name[name] for name in names if name in by_name}
-        return program.verify()
+        for name, symbol in program.reads.items():
+            held = program.cells[name].held() if name in program.cells else None
+            if held is not None and spec_of(held) != spec_of(symbol):
+                raise ProgramError(
+                    f"cell {name} does not fit the program",
+                    expected=typed(symbol),
+                    got=spec_of(held),
+                )
+        return program
 
 
 # -- the listing
@@ -179,18 +188,16 @@ def _preview(raw: Any) -> str:
 
 
 def _verify(program: Program) -> None:
-    known = set(program.heads())
+    known: set[Any] = set()
+    for symbol in program.heads():
+        _declare(symbol, known, "an input of the program")
+    for symbol, raw in [*program.captured.items(), *program.constants.items()]:
+        if spec_of(raw) != spec_of(symbol):
+            raise ProgramError(
+                "a program's array is not what it says", expected=typed(symbol), got=spec_of(raw)
+            )
     for number, made in enumerate(program.instructions):
-        where = f"instruction {number}: {_written(made)}"
-        for symbol in made.inputs:
-            if isinstance(symbol, Symbol) and symbol not in known:
-                raise ProgramError(f"{where} reads {symbol} before anything made it")
-        if made.phase not in PHASES:
-            raise ProgramError(f"{where} has an unknown phase", expected=PHASES, got=made.phase)
-        _verify_specs(made, where)
-        if not known.isdisjoint(made.outputs):
-            raise ProgramError(f"{where} makes a value that exists already")
-        known.update(made.outputs)
+        _verify_instruction(made, known, f"instruction {number} ({made.op.name})")
     for symbol in program.results():
         if isinstance(symbol, Symbol) and symbol not in known:
             raise ProgramError(f"the program gives out {symbol}, which nothing made")
@@ -202,7 +209,24 @@ def _verify(program: Program) -> None:
             )
 
 
-def _verify_specs(made: Instruction, where: str) -> None:
+def _declare(symbol: Any, known: set[Any], where: str) -> None:
+    if not isinstance(symbol, Symbol):
+        raise ProgramError(f"{where} is not a value", expected="a symbol such as %3", got=symbol)
+    if symbol in known:
+        raise ProgramError(f"{where} is a value that exists already: {symbol}")
+    known.add(symbol)
+
+
+def _verify_instruction(made: Instruction, known: set[Any], where: str) -> None:
+    for operand in made.inputs:
+        if not isinstance(operand, Symbol) and type(operand) not in NUMBERS:
+            raise ProgramError(f"{where} reads neither a value nor a number", got=repr(operand))
+        if isinstance(operand, Symbol) and operand not in known:
+            raise ProgramError(f"{where} reads {operand} before anything made it")
+    if made.phase not in PHASES:
+        raise ProgramError(f"{where} has an unknown phase", expected=PHASES, got=made.phase)
+    for output in made.outputs:
+        _declare(output, known, f"an output of {where}")
     for value in made.settings.values():
         if isinstance(value, Program):
             value.verify()
@@ -210,6 +234,10 @@ def _verify_specs(made: Instruction, where: str) -> None:
         spec = made.op.spec(*map(spec_of, made.inputs), **made.settings)
     except ShapeError as wrong:
         raise ProgramError(f"{where} does not fit its op: {wrong.one_line()}") from None
+    except Exception as wrong:  # a rule may trip over what no call of the op could have written
+        raise ProgramError(
+            f"{where} does not fit its op: {type(wrong).__name__}: {wrong}"
+        ) from None
     specs = spec if isinstance(spec, tuple) else (spec,)
     found = tuple(spec_of(symbol) for symbol in made.outputs)
     if found != specs:
@@ -218,6 +246,17 @@ def _verify_specs(made: Instruction, where: str) -> None:
         shapes = {symbol.shape for symbol in made.inputs if isinstance(symbol, Symbol)}
         if len(shapes) > 1:
             raise ProgramError(f"{where} is pointwise", expected="equal shapes", got=shapes)
+        _verify_dtypes(made, where)
+
+
+def _verify_dtypes(made: Instruction, where: str) -> None:
+    if made.op.dtypes is not None:
+        wanted = made.op.dtypes(*map(spec_of, made.inputs))
+        for operand, dtype in zip(made.inputs, wanted, strict=True):
+            if isinstance(operand, Symbol) and dtype is not None and operand.dtype != dtype:
+                raise ProgramError(
+                    f"{where} is pointwise", expected=f"inputs of {dtype}", got=typed(operand)
+                )
 
 
 # -- JSON: operands are "%3" or plain values; arrays, nested programs and odd floats are tagged
@@ -256,6 +295,8 @@ def _packed(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
         return {"spec": str(Spec(value.shape, value.dtype)), "data": data}
+    if isinstance(value, np.generic):
+        return _packed(value.item())
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, float) and not math.isfinite(value):
@@ -291,7 +332,7 @@ def _unpack(packed: dict[str, Any]) -> Program:
             value(made["inputs"]),
             settings,
             value(made["outputs"]),
-            *(made[key] for key in ("phase", "scope", "line")),
+            *(_text(made[key]) for key in ("phase", "scope", "line")),
         )
         for output in instruction.outputs:
             output.made = instruction
@@ -305,6 +346,12 @@ def _unpack(packed: dict[str, Any]) -> Program:
         list(value(packed["returns"])),
         table(packed["assigns"], str),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ProgramError("a phase, scope or line is text", got=repr(value))
+    return value
 
 
 def _tagged(item: dict[str, Any]) -> Any:
