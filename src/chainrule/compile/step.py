@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from chainrule.core.value import Raw
 from chainrule.errors import RecordingError
 from chainrule.spec import Spec
 from chainrule.tensor import Cell, Tensor
+
+_MANY = 32  # recordings after which something seems wrong
 
 Shape = Any  # a nested structure of arguments or results, with a Slot where a tensor stands
 
@@ -56,6 +59,9 @@ class CompiledStep:
         self.variants: dict[Any, list[Variant]] = {}
         functools.update_wrapper(self, fn, updated=())
 
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if RECORDER.get() is not None:  # inside another step: part of that one
             return self.fn(*args, **kwargs)
@@ -81,6 +87,12 @@ class CompiledStep:
             if variant.holds():
                 return variant
         known.append(self._record(key[0], args, kwargs))
+        if len(self.programs) == _MANY:
+            warnings.warn(
+                f"{self!r}: a number or an object that it reads is another at each call; "
+                "numbers that change belong into tensors or cells",
+                stacklevel=4,
+            )
         return known[-1]
 
     def _record(self, shape: Shape, args: Any, kwargs: Any) -> Variant:
@@ -94,7 +106,7 @@ class CompiledStep:
             found.append(_flatten(self.fn(*new_args, **new_kwargs), leaves, results=True))
             return leaves
 
-        guards = guards_of(self.fn)
+        guards = guards_of(self.fn, (args, kwargs))
         before = _random_state()
         program, recorder = record(step, specs)
         if before != _random_state():

@@ -1,22 +1,34 @@
 """What a step function reads besides its arguments: the names it and the functions it calls use.
 
 A recorded step has taken the numbers and tensors behind these names for granted; when one of them
-is bound to something else, it must be recorded again.
+is bound to something else, it must be recorded again. Found by the names in the code: variables
+from outside, globals, attributes of objects, of classes and of modules of the user's, also behind
+methods, properties, partial functions and decorators. Code of Python's library and NumPy's is not
+looked into.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from chainrule.core.record import Guard, is_ours
-from chainrule.nn.module import Module
+from chainrule.core.value import Value
 from chainrule.spec import NUMBERS
 
 _MISSING = object()
-_SIMPLE = (*NUMBERS, str, bytes, type(None))
+_LIBRARIES = {"chainrule", "numpy", *sys.stdlib_module_names} - {"__main__"}
+_SIMPLE = {*NUMBERS, str, bytes, type(None), range, type(Ellipsis)} - {float}
 _LONGEST = 64  # containers of more items are watched by identity only
+_DEEPEST = 8  # of containers within containers
+
+Reader = Callable[[], Any]
 
 
 class Same:
@@ -34,69 +46,149 @@ class Same:
         return id(self.thing)
 
 
-def frozen(value: Any) -> Any:
+def frozen(value: Any, depth: int = 0) -> Any:
     """What must stay equal for a recording to stay true: numbers and text by value, small
     containers by their items, everything else by identity.
     """
-    if type(value) in _SIMPLE:
-        return type(value), value
-    if type(value) in (tuple, list) and len(value) <= _LONGEST:
-        return type(value), tuple(map(frozen, value))
-    if type(value) is dict and len(value) <= _LONGEST:
-        return dict, tuple((frozen(k), frozen(v)) for k, v in value.items())
+    kind = type(value)
+    if kind in _SIMPLE:
+        return kind, value
+    if kind is float:
+        return kind, value.hex()  # nan equals nan, and -0.0 is not 0.0
+    if kind in (tuple, list, dict, set, frozenset) and len(value) <= _LONGEST and depth < _DEEPEST:
+        if kind is dict:
+            pairs = value.items()
+            return kind, tuple([(frozen(k, depth + 1), frozen(v, depth + 1)) for k, v in pairs])
+        items = [frozen(item, depth + 1) for item in value]
+        return kind, (tuple if kind in (tuple, list) else frozenset)(items)
+    if isinstance(value, np.generic | np.dtype):
+        return kind, repr(value)
     return Same(value)
 
 
-def guards_of(fn: Callable[..., Any]) -> list[Guard]:
-    """A guard per name that `fn`, and the user's functions reached from it, read from outside."""
-    guards = []
-    for read in _readers(fn, set()):
-        guards.append((read, read()))
-    return guards
+def guards_of(fn: Callable[..., Any], arguments: Any = ()) -> list[Guard]:
+    """A guard per name that `fn`, and the user's functions reached from it, read from outside.
+
+    `arguments` (nested containers of anything) are looked into for what `fn` reads of them.
+    """
+    looker = _Looker()
+    looker.look_into(fn, set())
+    looker.look_into(arguments, _names(_code(fn)))
+    return [(read, read()) for read in looker.readers.values()]
 
 
-def _readers(thing: Any, seen: set[int]) -> Iterator[Callable[[], Any]]:
-    """Readers of everything that the code behind `thing` consults."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, types.MethodType):
-        yield from _readers(thing.__func__, seen)
-        yield from _attributes(thing.__self__, _names(thing.__func__.__code__))
-    elif isinstance(thing, types.FunctionType) and not is_ours(thing.__code__.co_filename):
-        yield from _of_function(thing, seen)
-    elif isinstance(thing, Module):
-        for module in thing.modules():
-            yield from _readers(type(module).forward, seen)
+class _Looker:
+    """Follows names from object to object; `readers` collects how to read what was found."""
+
+    def __init__(self) -> None:
+        self.readers: dict[Any, Reader] = {}
+        self.seen: dict[Any, Any] = {}  # the value is kept alive, or its id could be another's
+
+    def look_into(self, thing: Any, names: set[str]) -> None:
+        """Watch what code with these names may read of `thing`."""
+        if type(thing) in _SIMPLE or isinstance(thing, Value | np.ndarray | np.generic | float):
+            return
+        if isinstance(thing, types.FunctionType):
+            self.function(thing)
+        elif isinstance(thing, types.MethodType):
+            self.look_into(thing.__func__, names)
+            self.look_into(thing.__self__, names | _names(_code(thing.__func__)))
+        elif isinstance(thing, functools.partial):
+            self.look_into((thing.func, thing.args, thing.keywords), names)
+        elif type(thing) in (tuple, list, dict, set, frozenset):
+            if len(thing) <= _LONGEST:
+                for item in list(thing.values()) if isinstance(thing, dict) else list(thing):
+                    self.look_into_once(item, names)
+        elif not _is_library(thing):
+            self.look_into_once(thing, names)
+
+    def look_into_once(self, thing: Any, names: set[str]) -> None:
+        key = id(thing), frozenset(names)
+        if key in self.seen:
+            return
+        self.seen[key] = thing
+        if type(thing) in (tuple, list, dict, set, frozenset) or isinstance(
+            thing, types.FunctionType | types.MethodType | functools.partial
+        ):
+            self.look_into(thing, names)
+        elif not _is_library(thing):
+            self.attributes(thing, names)
+
+    def function(self, fn: types.FunctionType) -> None:
+        if _is_library(fn) or ("function", id(fn)) in self.seen:
+            return
+        self.seen["function", id(fn)] = fn
+        names = _names(fn.__code__)
+        if fn.__defaults__ or fn.__kwdefaults__:
+            self.watch(fn, "defaults", lambda: (fn.__defaults__, fn.__kwdefaults__))
+            self.look_into((fn.__defaults__, fn.__kwdefaults__), names)
+        for cell in fn.__closure__ or ():
+            self.watch(cell, "contents", functools.partial(_contents, cell))
+            self.look_into(_contents(cell), names)
+        for name in names & fn.__globals__.keys():
+            found = fn.__globals__[name]
+            if not isinstance(found, types.ModuleType):
+                read = functools.partial(fn.__globals__.get, name, _MISSING)
+                self.watch(fn.__globals__, name, read)
+            self.look_into(found, names)
+        if hasattr(fn, "__wrapped__"):
+            self.look_into(fn.__wrapped__, names)
+
+    def attributes(self, owner: Any, names: set[str]) -> None:
+        """The attributes of `owner` with these names, and what its methods read in turn."""
+        todo, done = set(names), set()
+        if callable(owner) and not isinstance(owner, type):
+            todo |= {"__call__", "__wrapped__", "forward"}
+        if hasattr(owner, "named_children"):  # a module: the code of those inside runs, too
+            for child in owner.children():
+                self.look_into(child, names)
+        while todo:
+            name = todo.pop()
+            done.add(name)
+            found = inspect.getattr_static(owner, name, _MISSING)
+            if isinstance(found, staticmethod | classmethod):
+                found = found.__func__
+            if isinstance(found, property):
+                found = found.fget
+            if found is _MISSING:
+                continue
+            if isinstance(found, types.FunctionType) and name not in getattr(owner, "__dict__", {}):
+                if not _is_library(found):
+                    self.function(found)
+                    todo |= _names(found.__code__) - done
+                continue
+            self.watch(owner, name, functools.partial(getattr, owner, name, _MISSING))
+            self.look_into(getattr(owner, name, _MISSING), names)
+
+    def watch(self, owner: Any, name: str, read: Reader) -> None:
+        key = id(owner), name
+        if key not in self.readers:
+            self.seen[key] = owner
+            self.readers[key] = lambda: frozen(read())
 
 
-def _of_function(fn: types.FunctionType, seen: set[int]) -> Iterator[Callable[[], Any]]:
-    names = _names(fn.__code__)
-    found: list[tuple[Callable[[], Any], Any]] = []
-    for cell in fn.__closure__ or ():
-        found.append((lambda cell=cell: _contents(cell), _contents(cell)))  # type: ignore[misc]
-    table = fn.__globals__
-    for name in names & table.keys():
-        found.append((lambda name=name: table.get(name, _MISSING), table[name]))  # type: ignore[misc]
-    yield lambda: (frozen(fn.__defaults__), frozen(fn.__kwdefaults__))
-    for read, value in found:
-        yield lambda read=read: frozen(read())
-        yield from _attributes(value, names)
-        yield from _readers(value, seen)
+def _is_library(thing: Any) -> bool:
+    """Whether a function, class or module is this package's, Python's own or NumPy's."""
+    if isinstance(thing, types.ModuleType):
+        name = thing.__name__
+    elif isinstance(thing, types.FunctionType):
+        name = "chainrule" if is_ours(thing.__code__.co_filename) else thing.__module__ or ""
+    elif isinstance(thing, type):
+        name = thing.__module__
+    else:  # an object is looked into, whatever its class
+        return False
+    return name.partition(".")[0] in _LIBRARIES
 
 
-def _attributes(owner: Any, names: set[str]) -> Iterator[Callable[[], Any]]:
-    """Readers of the attributes that the code may read from a module, settings object or self."""
-    if isinstance(owner, Module | type) or not hasattr(owner, "__dict__"):
-        return
-    if isinstance(owner, types.FunctionType) or is_ours(getattr(owner, "__file__", "") or ""):
-        return
-    for name in names & vars(owner).keys():
-        yield lambda name=name: frozen(getattr(owner, name, _MISSING))
+def _code(fn: Any) -> types.CodeType | None:
+    code: types.CodeType | None = getattr(getattr(fn, "__func__", fn), "__code__", None)
+    return code
 
 
-def _names(code: types.CodeType) -> set[str]:
+def _names(code: types.CodeType | None) -> set[str]:
     """The names that code reads, those of the functions inside it included."""
+    if code is None:
+        return set()
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
