@@ -65,3 +65,8 @@ def test_a_mask_takes_rows_too():
     taken = Column.of(["a", "b", "c"]).take(np.array([True, False, True]))
     assert taken.cells.tolist() == ["a", "c"]
     assert len(taken) == 2
+
+
+def test_numpy_numbers_in_a_list_read_as_numbers():
+    values = [np.float64(0.1) + np.float64(0.2), np.float32(0.5), np.int64(3), 0.1 + 0.2]
+    assert Column.of(values).numbers.tolist() == [0.1 + 0.2, 0.5, 3.0, 0.1 + 0.2]

@@ -180,7 +180,7 @@ def _text(value: Any) -> str | None:
     if value is None or value != value:
         return None
     if isinstance(value, float):
-        return number_text(value)
+        return number_text(float(value))  # a NumPy float has another repr
     return str(value).strip() or None
 
 
