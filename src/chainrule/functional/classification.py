@@ -180,6 +180,8 @@ def _soft_cross_entropy(
 ) -> Tensor:
     check_reduction(reduction)
     classes_count = logs.shape[axis]
+    if target.dtype.kind != "f":  # one-hot, in integers
+        target = cast(target, dtype=logs.dtype.name)
     if label_smoothing:
         target = add(mul(target, 1.0 - label_smoothing), label_smoothing / classes_count)
     each = mul(logs, target)

@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.core.value import Value
 from chainrule.errors import SettingError, ShapeError
+from chainrule.functional.common import spec_text
 from chainrule.ops.scan import record_body, repeat
 from chainrule.tensor import as_tensor
 
@@ -85,9 +86,17 @@ def _form(tree: Any) -> str:
 
 
 def _check_carry(init: Any, carry: Any) -> None:
+    """Here and not in the op alone: of a single step, eager would not notice."""
     if _form(init) != _form(carry):
         raise ShapeError(
             "scan: fn gives back its carry in the form it came in",
             expected=_form(init),
             got=_form(carry),
+        )
+    entered, left = ([spec_text(leaf) for leaf in _leaves(tree)] for tree in (init, carry))
+    if entered != left:
+        raise ShapeError(
+            "scan: fn gives back its carry in the same shapes and dtypes",
+            expected=", ".join(map(str, entered)),
+            got=", ".join(map(str, left)),
         )
