@@ -143,12 +143,12 @@ def amin(
 
 
 def argmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """The position of the largest, of equals the first, along `axis` or in the flattened tensor."""
+    """The position of the largest, of equals the first, along `axis` or in the whole tensor."""
     return as_tensor(input).argmax(_either(axis, dim))
 
 
 def argmin(input: Any, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """The position of the smallest, of equals the first, along `axis` or in the flattened tensor."""
+    """The position of the smallest, of equals the first, along `axis` or in the whole tensor."""
     return as_tensor(pointwise.neg(as_tensor(input))).argmax(_either(axis, dim))
 
 
