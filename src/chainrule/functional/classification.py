@@ -108,7 +108,7 @@ def _hot(logs: Tensor, target: Tensor, axis: int, ignore_index: int) -> Any:
     count = logs.shape[axis]
     check_classes(target.array, count, ignore_index)
     index = reshape(target.array, shape=(*rows[:axis], 1, *rows[axis:]))
-    hot = equal(index, classes(count, target, axis))
+    hot = equal(index, classes(count, logs.ndim, axis))
     if 0 <= ignore_index < count:
         hot = logical_and(hot, not_equal(index, ignore_index))
     return hot
@@ -144,10 +144,7 @@ def _along(weight: Tensor, logs: Tensor, axis: int) -> Any:
 
 def _count(logs: Tensor, target: Tensor, hot: Any, share: Any, ignore_index: int) -> Any:
     """What the mean divides by: the weight of all rows that are not ignored."""
-    if share is None:
-        counted = cast(not_equal(target.array, ignore_index), dtype=logs.dtype.name)
-    else:
-        counted = where(hot, share, 0.0)
+    counted = not_equal(target.array, ignore_index) if share is None else where(hot, share, 0.0)
     return sum_op(counted, axes=tuple(range(len(counted.shape))))
 
 

@@ -115,15 +115,17 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
             raise SettingError("one_hot of nothing", hint="say how many classes: num_classes=")
         num_classes = int(input.numpy().max()) + 1
     check_classes(input.array, num_classes)
-    out: Tensor = equal(reshape(input, shape=(*input.shape, 1)), classes(num_classes, input, -1))
+    out: Tensor = equal(
+        reshape(input, shape=(*input.shape, 1)), classes(num_classes, input.ndim + 1, -1)
+    )
     return cast(out, dtype="int64")  # type: ignore[no-any-return]
 
 
-def classes(count: int, index: Tensor, axis: int) -> Any:
-    """The numbers of the classes, 0, 1, ..., along one axis beside the axes of `index`."""
-    shape = [1] * (index.ndim + 1)
+def classes(count: int, ndim: int, axis: int) -> Any:
+    """The numbers of the classes, 0, 1, ..., along one of `ndim` axes; the others are of size 1."""
+    shape = [1] * ndim
     shape[axis] = count
-    return iota(shape=tuple(shape), axis=axis % len(shape), dtype=index.dtype.name)
+    return iota(shape=tuple(shape), axis=axis % ndim, dtype="int64")
 
 
 def check_classes(raw: Any, count: int, ignored: int | None = None) -> None:

@@ -56,6 +56,12 @@ def _length(sequences: list[Any], length: int | None) -> int:
         if not x.ndim:
             raise ShapeError("scan walks along the first axis of xs", got="a tensor without axes")
         length = x.shape[0] if length is None else length
+        if x.shape[0] != length:
+            raise ShapeError(
+                "scan walks along sequences of one length",
+                expected=f"{length} steps",
+                got=", ".join(str(spec_text(one)) for one in sequences),
+            )
     if length is None:
         raise SettingError("scan over nothing needs a number of steps", hint="say length=")
     return length
