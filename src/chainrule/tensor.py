@@ -578,11 +578,24 @@ def check_root(out: Tensor, gradient: Any) -> None:
 
 
 def _broken(out: Tensor) -> GradientError:
+    recorder = RECORDER.get()
+    made = recorder.breaks_at(out.array) if recorder is not None else None
+    if made is not None:
+        place = f"{made.line}, in layer {made.scope}" if made.scope else made.line
+        why = made.op.formula.partition("none: ")[2] or "only real numbers have a slope"
+        return GradientError(
+            f"the chain from the parameters to this loss breaks at {made.op.name} ({place})",
+            expected="ops with a gradient all the way",
+            got=f"{made.op.name} to {Spec(made.outputs[0].shape, made.outputs[0].dtype)}: {why}",
+            hint="a loss that changes a little when a prediction does: the MSE family for numbers, "
+            "cross-entropy for classes",
+        )
     return GradientError(
         "nothing that this tensor was computed from wants a gradient",
         got=_spec(out),
         hint="is a parameter frozen, a tensor detached, or was it computed under no_grad or by "
-        "an op without a gradient, such as a comparison or a cast to integers?",
+        "an op without a gradient, such as a comparison or a cast to integers? "
+        "In a step under cr.compile the error names the place",
     )
 
 

@@ -195,6 +195,29 @@ class Recorder:
             self._spread[x, shape] = self.emit(OPS["broadcast_to"], (x,), {"shape": shape})
         return self._spread[x, shape]
 
+    def breaks_at(self, out: Symbol) -> Instruction | None:
+        """The instruction at which the chain from a cell that wants a gradient to `out` ends.
+
+        None where there is no such cell, or where detach or no_grad cut the chain.
+        """
+        behind = {out}
+        for made in reversed(self.instructions):
+            if not behind.isdisjoint(made.outputs):
+                behind.update(x for x in made.inputs if isinstance(x, Symbol))
+        live = {symbol for cell, symbol in self._entry.items() if cell.origin is not None}
+        for made in self.instructions:
+            rules = made.op.grad
+            if behind.isdisjoint(made.outputs) or live.isdisjoint(made.inputs):
+                continue
+            has_rule = not isinstance(rules, tuple) or any(
+                x in live and rule is not None for x, rule in zip(made.inputs, rules, strict=True)
+            )
+            passed = has_rule and any(one.dtype.kind == "f" for one in made.outputs)
+            if not passed:
+                return made
+            live.update(made.outputs)
+        return None
+
     def finish(self, args: list[Symbol], returns: list[Raw]) -> Program:
         """The Program of what was written down."""
         outs = [raw if raw is None else self.operand(raw) for raw in returns]
