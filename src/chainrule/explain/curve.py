@@ -22,9 +22,7 @@ def sparkline(values: Sequence[float], width: int = 40) -> str:
         return ""
     low, high = min(finite), max(finite)
     scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(
-        _BARS[int((v - low) * scale + 0.25)] if math.isfinite(v) else " " for v in shown
-    )
+    return "".join(_BARS[int((v - low) * scale + 0.25)] if math.isfinite(v) else " " for v in shown)
 
 
 def curve(
