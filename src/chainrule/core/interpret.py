@@ -59,11 +59,11 @@ def _held(program: Program) -> list[Raw]:
 def _run(steps: list[_Step], values: list[Raw]) -> None:
     for forward, settings, ins, outs, dead in steps:
         out = forward(*[values[i] for i in ins], **settings)
-        if len(outs) == 1:
-            values[outs[0]] = out
-        else:
+        if type(out) is tuple:  # also of one: a scan that only carries
             for slot, one in zip(outs, out, strict=True):
                 values[slot] = one
+        else:
+            values[outs[0]] = out
         for slot in dead:
             values[slot] = None
 
@@ -134,7 +134,7 @@ def replay(program: Program, inputs: Sequence[Any]) -> tuple[Any, ...]:
         if recorder is not None:
             recorder.at = made.phase, made.scope, made.line
         out = CALLS[made.op.name](*[at.get(x, x) for x in made.inputs], **made.settings)
-        outs = out if len(made.outputs) > 1 else (out,)
+        outs = out if type(out) is tuple else (out,)
         at.update(zip(made.outputs, outs, strict=True))
     if recorder is not None:
         recorder.at = None
