@@ -408,6 +408,29 @@ def test_parameters_inside_a_scan_get_their_gradients() -> None:
     assert_same(through(True), through(False), 1e-12)
 
 
+def test_a_scan_that_only_carries_is_recorded_and_differentiated() -> None:
+    def total(start: Any, xs: Any) -> Any:
+        return F.scan(lambda c, x: (c * x, None), start, xs)[0]
+
+    arrays = [normal(3), normal(4, 3)]
+    expected = run(total, arrays, order=2)
+    np.testing.assert_allclose(expected[0], arrays[0] * arrays[1].prod(0))
+    assert_same(run(total, arrays, order=2, recorded=True), expected, 1e-12)
+
+
+def test_a_layers_setting_inside_a_scan_is_guarded() -> None:
+    layer = cr.nn.LeakyReLU(0.5)
+    xs = cr.tensor([-1.0, -2.0])
+
+    @cr.compile
+    def step(xs: Any) -> Any:
+        return F.scan(lambda c, x: (layer(c + x), None), cr.tensor(0.0), xs)[0]
+
+    assert step(xs).item() == -1.25
+    layer.negative_slope = 0.0
+    assert step(xs).item() == 0.0
+
+
 def test_what_a_scan_refuses() -> None:
     start, xs = cr.tensor([1.0, 2.0]), cr.tensor([[1.0, 2.0]])
     with pytest.raises(ShapeError, match="same shapes and dtypes"):

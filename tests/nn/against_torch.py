@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from tests.nn.steps import assert_same, run, weighting
 
-torch = pytest.importorskip("torch")
-
 
 def torch_run(
     fn: Callable[..., Any], arrays: Sequence[Any], order: int, parameters: Sequence[Any] = ()
 ) -> list[Any]:
     """As `steps.run`, in PyTorch."""
+    torch = pytest.importorskip("torch")
     leaves = [torch.tensor(a, requires_grad=np.asarray(a).dtype.kind == "f") for a in arrays]
     wrt = [leaf for leaf in [*leaves, *parameters] if leaf.requires_grad]
     out = fn(*leaves)
