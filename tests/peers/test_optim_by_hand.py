@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.functions import abs as absolute
+from chainrule import functions
 
 pytestmark = pytest.mark.peers
 torch = pytest.importorskip("torch")
@@ -22,7 +22,7 @@ softsign = cr.define(
     doc="x / (1 + |x|).",
     formula="dx = g / (1 + |x|)^2",
     forward=lambda x: x / (1 + np.abs(x)),
-    grad=(lambda g, x: g / (1 + absolute(x)) ** 2,),
+    grad=(lambda g, x: g / (1 + functions.abs(x)) ** 2,),
     replace=True,
 )
 
@@ -166,3 +166,32 @@ def test_clearing_gradients_between_steps() -> None:
         return [total, w.grad]
 
     agree(run)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, x: f.clamp(x, -1, 2),
+        lambda f, x: f.clamp(x, min=0.5),
+        lambda f, x: f.norm(x),
+        lambda f, x: f.norm(x * 0),
+        lambda f, x: f.norm(x, 3.0, dim=0),
+        lambda f, x: f.norm(x, 1, dim=1, keepdim=True),
+        lambda f, x: f.amax(x, dim=1),
+        lambda f, x: f.mean(x, 0),
+        lambda f, x: f.cat([x, x * 2], dim=1),
+        lambda f, x: f.stack([x, x * 2], dim=-1),
+        lambda f, x: f.flatten(f.unsqueeze(x, 0), 1),
+        lambda f, x: f.where(x > 0, x, f.exp(x)),
+    ],
+)
+def test_functions(call: Any) -> None:
+    def run(library: Any, softsign: Any) -> list[Any]:
+        x = library.tensor([[-2.0, -1.0, 0.5], [0.5, 2.0, 3.0]], requires_grad=True)
+        out = call(functions if library is cr else torch, x)
+        (out**2).sum().backward()
+        return [out, x.grad]
+
+    ours, theirs = both(run)
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-6)
