@@ -51,9 +51,7 @@ def one_update(rate=0.1):
             print(f"   {name}: {old:.4f} - {rate} * {parameter.grad:+.4f} = {parameter:.4f}")
 
     after = ((w * x + b - y) ** 2).mean()
-    print(
-        f"\nThat was one update. The loss of the same batch: {loss:.4f} before, {after:.4f} after."
-    )
+    print(f"\nThat was one update. The loss of the batch: {loss:.4f} before, {after:.4f} after.")
     return loss.item(), after.item()
 
 
@@ -63,10 +61,8 @@ def main():
     print("\nWhat a gradient says (with b = 1; the truth is w = 2):")
     for w in (0.0, 1.0, 2.0, 3.0, 4.0):
         loss, gradient = gradient_of_w(w)
-        meaning = (
-            "flat" if gradient == 0 else "w should grow" if gradient < 0 else "w should shrink"
-        )
-        print(f"   w = {w:.0f}   loss {loss:.4f}   gradient {gradient:+.4f}   {meaning}")
+        better = "flat" if gradient == 0 else "w should grow" if gradient < 0 else "w should shrink"
+        print(f"   w = {w:.0f}   loss {loss:.4f}   gradient {gradient:+.4f}   {better}")
     print("Its sign is the direction in which the loss grows, its size is the steepness.")
 
 

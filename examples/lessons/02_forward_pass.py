@@ -34,9 +34,7 @@ def network():
 
 
 def numbers(tensor):
-    return (
-        "[" + ", ".join(f"{number + 0.0:.3f}" for number in tensor.numpy().ravel().round(6)) + "]"
-    )
+    return "[" + ", ".join(f"{number:.3f}" for number in tensor.tolist()) + "]"
 
 
 def main():
@@ -48,9 +46,8 @@ def main():
     print("\nA neuron with two inputs is the same sum with one more term:")
     x, first = cr.tensor([1.0, 2.0]), network()[0]
     w, b = first.weight[1], first.bias[1]
-    print(
-        f"   {w[0]:.1f} * {x[0]:.0f} + {w[1]:.1f} * {x[1]:.0f} + {b:.1f} = {(w * x).sum() + b:.1f}"
-    )
+    terms = " + ".join(f"{w[i]:.1f} * {x[i]:.0f}" for i in range(2))
+    print(f"   {terms} + ({b:.1f}) = {(w * x).sum() + b:.1f}")
 
     print("\nThree such neurons, ReLU, and one neuron on top of them:")
     print(network())
@@ -67,9 +64,7 @@ def main():
         model(x)
     same = all((before[name] == now).numpy().all() for name, now in model.state_dict().items())
     print(f"\nAfter three forward passes the parameters are {'the same' if same else 'changed'}:")
-    print(
-        "computing outputs teaches a network nothing. Learning needs the three steps that follow."
-    )
+    print("computing outputs teaches a network nothing. For that there are three more steps.")
 
 
 if __name__ == "__main__":

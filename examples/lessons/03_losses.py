@@ -61,9 +61,8 @@ def main():
     for p in ([0.7, 0.2, 0.1], [0.7, 0.1, 0.2], [0.999, 0.0005, 0.0005], [0.001, 0.998, 0.001]):
         print(f"   {p!s:<24} {cross_entropy(p, 0):.4f}")
     print("   Only the right class counts: near 0 when confident and right, large when wrong.")
-    print(
-        f"   The same with a one-hot target [1, 0, 0]: {cross_entropy([0.7, 0.2, 0.1], [1.0, 0, 0]):.4f}"
-    )
+    one_hot = cross_entropy([0.7, 0.2, 0.1], [1.0, 0.0, 0.0])
+    print(f"   The right class may also be given as one-hot, [1, 0, 0]: {one_hot:.4f}")
 
     print("\nWhich one? The target tells, and chainrule chooses by it:")
     for table, target in ((courier(), "charge"), (read_table("spirals"), "arm")):

@@ -91,9 +91,8 @@ def main():
     print("\nEvery gradient, by hand and by the engine: what each parameter did to the error.")
     for name, hand in by_hand()[1].items():
         row = "  ".join(f"{number + 0.0:+.4f}" for number in hand.ravel())
-        print(
-            f"   {name:<9} {'equal' if np.allclose(hand, engine[name]) else 'DIFFERENT':<6} {row}"
-        )
+        same = np.allclose(hand, engine[name], rtol=1e-6)
+        print(f"   {name:<9} {'equal' if same else 'DIFFERENT'}  {row}")
     print("The first hidden neuron is exactly at 0, where the slope of ReLU is taken to be 0:")
     print("nothing flows back through it, so none of its parameters is to blame.")
 

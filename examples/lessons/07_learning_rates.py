@@ -15,7 +15,7 @@ RATES = {"too small": 0.001, "reasonable": 0.1, "too large": 1.05}
 
 
 def losses(rate, steps=30):
-    """The losses of gradient descent on (w - 3)², from w = 0, before each step and after the last."""
+    """The losses of gradient descent on (w - 3)² from w = 0: at first, and after each step."""
     w = cr.tensor(0.0, requires_grad=True)
     optimizer = optim.SGD([w], lr=rate)
     found = []
