@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.core.interpret import interpret
-from chainrule.core.op import CALLS, OPS, Create, Op, Pointwise, Reduce, Reindex
+from chainrule.core.op import CALLS, OPS, Create, Op, Place, Pointwise, Reduce, Reindex
 from chainrule.core.program import Program
 from chainrule.core.record import record
 from chainrule.errors import ShapeError
@@ -37,7 +37,9 @@ def has_gradient(op: Op, xs: list[Any], settings: dict[str, Any]) -> bool:
 
 CASES = cases(lambda op, xs, settings: True)
 DIFFERENTIABLE = cases(has_gradient)
-DESCRIBED = cases(lambda op, xs, s: isinstance(op.lower, Pointwise | Create | Reindex | Reduce))
+DESCRIBED = cases(
+    lambda op, xs, s: isinstance(op.lower, Pointwise | Create | Reindex | Place | Reduce)
+)
 
 
 def sample(op: Op, number: int) -> tuple[list[Any], dict[str, Any]]:
@@ -111,7 +113,7 @@ def test_gradient_only_towards_what_is_asked(op: Op, number: int) -> None:
 
 
 class NumPyEmitter:
-    """Evaluates the expressions of a lowering with NumPy: what the native back end must agree with."""
+    """Evaluates a lowering with NumPy: what the native back end must agree with."""
 
     def __getattr__(self, name: str) -> Any:
         special = {
@@ -140,6 +142,9 @@ def test_lowering_describes_the_same_op(op: Op, number: int) -> None:
     elif isinstance(op.lower, Reindex):
         at = op.lower.index(tuple(np.indices(expected.shape)), xs[0].shape, **settings)
         found = reindexed(xs[0], at, expected.shape)
+    elif isinstance(op.lower, Place):
+        found = np.zeros_like(expected)
+        found[op.lower.index(tuple(np.indices(xs[0].shape)), **settings)] = xs[0]
     else:
         assert isinstance(op.lower, Reduce)
         fold = {"add": np.add, "max": np.maximum, "min": np.minimum}[op.lower.combine]

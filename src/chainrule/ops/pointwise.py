@@ -83,7 +83,7 @@ def _unary(
 def _binary(
     name: str, doc: str, formula: str, forward: Any, grad: Any, peer: Any, **extra: Any
 ) -> Any:
-    """An op of two inputs that broadcast; its output is in the dtype they promote to, or `gives`."""
+    """An op of two inputs that broadcast, in the dtype they promote to; gives that, or `gives`."""
     floats, gives = extra.pop("floats", False), extra.pop("gives", None)
     rule_of_dtype: Any = promote_float if floats else promote
     return define(
@@ -162,7 +162,7 @@ floor: Call = _unary(
     None, lambda torch, x: torch.floor(x), onnx="Floor",
 )  # fmt: skip
 square: Call = _unary(
-    "square", "x * x.", "dx = 2 g x", np.square,
+    "square", "x * x.", "dx = 2 g x", lambda x: np.multiply(x, x),  # np.square(bool) is int8
     lambda g, x: mul(g, mul(x, 2.0)), lambda torch, x: torch.square(x),
 )  # fmt: skip
 sqrt: Call = _unary(
@@ -234,20 +234,22 @@ relu: Call = _unary(
     lambda g, out: where(less_equal(out, 0.0), 0.0, g), lambda torch, x: torch.relu(x), onnx="Relu",
 )  # fmt: skip
 maximum: Call = _binary(
-    "maximum", "The larger of x and y; at a tie each gets half of the gradient.",
+    "maximum",
+    "The larger of x and y; at a tie each gets half of the gradient, beside nan each all of it.",
     "dx = g where x > y, g/2 where x = y", np.maximum,
     (
-        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(greater(x, y), g, 0.0)),
-        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(greater(y, x), g, 0.0)),
+        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(less(x, y), 0.0, g)),
+        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(less(y, x), 0.0, g)),
     ),
     lambda torch, x, y: torch.maximum(x, y), onnx="Max",
 )  # fmt: skip
 minimum: Call = _binary(
-    "minimum", "The smaller of x and y; at a tie each gets half of the gradient.",
+    "minimum",
+    "The smaller of x and y; at a tie each gets half of the gradient, beside nan each all of it.",
     "dx = g where x < y, g/2 where x = y", np.minimum,
     (
-        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(less(x, y), g, 0.0)),
-        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(less(y, x), g, 0.0)),
+        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(greater(x, y), 0.0, g)),
+        lambda g, x, y: where(equal(x, y), mul(g, 0.5), where(greater(y, x), 0.0, g)),
     ),
     lambda torch, x, y: torch.minimum(x, y), onnx="Min",
 )  # fmt: skip
