@@ -106,6 +106,15 @@ def test_a_parameter_given_twice() -> None:
         optimizer.add_param_group({"params": [w]})
 
 
+def test_a_group_that_is_refused_leaves_nothing_behind() -> None:
+    optimizer = optim.SGD([parameter()])
+    second = parameter()
+    with pytest.raises(SettingError, match="lr is out of range"):
+        optimizer.add_param_group({"params": [second], "lr": -1})
+    optimizer.add_param_group({"params": [second], "lr": 1})
+    assert len(optimizer.param_groups) == 2
+
+
 def test_assignments_are_checked() -> None:
     group = optim.Adam([parameter()]).param_groups[0]
     with pytest.raises(SettingError, match="lr is out of range"):

@@ -13,6 +13,7 @@ from chainrule.core.state import RECORDER
 from chainrule.core.value import Raw
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops import pointwise as p
+from chainrule.optim.count import StepCounts
 from chainrule.optim.group import NOTES, Limit, ParameterGroup, unknown
 from chainrule.spec import F64, DType, Spec
 from chainrule.tensor import Cell, Tensor
@@ -43,9 +44,8 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups: list[ParameterGroup] = []
         self.state: dict[Cell, dict[str, Cell]] = {}
-        self._version = 0  # of the structure: a recorded step relies on it
-        self._counted: tuple[int, ...] = ()  # the ids of the cells that `_clocks` are those of
-        self._clocks: list[Cell] = []
+        self._counts = StepCounts(self.state)
+        self._version = 0  # of groups and state: a recorded step relies on them
         given = _listed(params)
         for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
             self.add_param_group(group)
@@ -58,14 +58,13 @@ class Optimizer:
             )
         given = group["params"]
         cells = [_cell(one) for one in ([given] if isinstance(given, Cell) else _listed(given))]
-        for cell in cells:
-            if cell in self.state:
+        for at, cell in enumerate(cells):
+            if cell in self.state or id(cell) in map(id, cells[:at]):
                 raise SettingError(
                     "a parameter was given to the optimizer twice",
                     expected="every parameter once, in one group",
                     got=f"{cell.name or 'a parameter'}: {_spec(cell.held())} again",
                 )
-            self.state[cell] = {}
         own = {name: value for name, value in group.items() if name != "params"}
         known = [*self.defaults, *NOTES]
         for name in own:
@@ -74,6 +73,7 @@ class Optimizer:
         label = f" of group {len(self.param_groups)}" if self.param_groups else ""
         values = {**self.defaults, **own}
         self.param_groups.append(ParameterGroup(cells, values, self.limits, label))
+        self.state.update({cell: {} for cell in cells})
         self._version += 1
 
     # -- a step
@@ -96,7 +96,7 @@ class Optimizer:
         with mark(phase="update"):
             found = [(group, _with_gradients(group)) for group in self.param_groups]
             if self.counts_steps():
-                self._count([cell for _, pairs in found for cell, _ in pairs])
+                self._counts.advance([cell for _, pairs in found for cell, _ in pairs])
             for group, pairs in found:
                 for (dtype, _), alike in self._batches(pairs).items():
                     self.update(group, alike, _narrowing(dtype))
@@ -111,7 +111,8 @@ class Optimizer:
 
     def fingerprint(self) -> tuple[Any, ...]:
         """What a recorded step relies on. Its cells are guarded when they are read."""
-        return (self._version, *(group.fingerprint() for group in self.param_groups))
+        groups = [group.fingerprint() for group in self.param_groups]
+        return (self._version, self._counts.splits, *groups)
 
     def _name_state(self) -> None:
         """Parameters are named when a model is recorded: only now are the names worth having."""
@@ -151,41 +152,6 @@ class Optimizer:
             array = np.full(like.shape, value, like.dtype)
             cells[name] = Cell(array, _named(name, parameter))
         return cells[name]
-
-    # -- how often a parameter was stepped
-
-    def _count(self, active: list[Cell]) -> None:
-        """One more step for the parameters that have a gradient."""
-        ids = tuple(map(id, active))
-        if ids != self._counted:
-            self._share_clocks(active)
-            self._counted = ids
-        for clock in self._clocks:
-            clock.array = p.add(clock.array, 1.0)
-
-    def _share_clocks(self, active: list[Cell]) -> None:
-        """Parameters always stepped together share the cell of their count, so it costs nothing.
-
-        Where only some of them have a gradient now, those that go on get a count of their own.
-        """
-        going = set(map(id, active))
-        left = {id(s.get("step")) for cell, s in self.state.items() if id(cell) not in going}
-        fresh: dict[int, Cell] = {}
-        for cell in active:
-            old = self.state[cell].get("step")
-            if old is None or id(old) in left:
-                if id(old) not in fresh:
-                    fresh[id(old)] = self._clock_after(old)
-                self.state[cell]["step"] = fresh[id(old)]
-        self._clocks = list({id(c): c for c in (self.state[a]["step"] for a in active)}.values())
-
-    def _clock_after(self, old: Cell | None) -> Cell:
-        if old is None:
-            return Cell(np.array(0.0, F64), "step")
-        self._version += 1  # what is being recorded copies the count, and must not do so again
-        clock = Cell(np.array(old.held()), "step")
-        clock.array = old.array
-        return clock
 
     # -- state
 
@@ -232,9 +198,8 @@ class Optimizer:
             for name, value in saved.items():
                 if name in NOTES or (name in mine and name != "params"):
                     mine[name] = value
-        self.state = loaded
+        self.state, self._counts = loaded, StepCounts(loaded)
         self._version += 1
-        self._counted = ()
 
     def _loaded(
         self, parameter: Cell, saved: Mapping[str, Any], clocks: dict[float, Cell]
