@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from chainrule.cli.text import note, out, scores, trivial
+from chainrule.cli.options import json_option, names_option, quiet_option
+from chainrule.cli.text import as_json as json_text
+from chainrule.cli.text import note, out, scores
 from chainrule.data import prepare_more, read_table
 from chainrule.model import load
-from chainrule.train.table import evaluate, trivial_scores
+from chainrule.train.scoring import evaluate, evaluate_trivial
 
 
 @click.command("evaluate")
 @click.argument("model")
 @click.argument("data")
-@click.option("--names", metavar="A,B,...", help="Column names, for a file without a header.")
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(model: str, data: str, names: str | None, as_json: bool) -> None:
-    """Score MODEL on DATA, which has the target column, beside the trivial prediction."""
+@names_option
+@json_option("Print the scores as JSON.")
+@quiet_option
+def command(model: str, data: str, names: list[str] | None, as_json: bool, quiet: bool) -> None:
+    """Score MODEL on DATA, which has the target column, beside the trivial answer.
+
+    MODEL is the folder of a run, or of a model.
+    """
     found = load(model)
-    part, report = prepare_more(
-        found.preparation, read_table(data, names.split(",") if names else None)
-    )
-    measured, baseline = evaluate(found, part), trivial_scores(found, part)
-    if as_json:
-        out(json.dumps({"rows": len(part), "scores": measured, "baseline": baseline}, indent=1))
-        return
-    if report.notes:
+    part, report = prepare_more(found.preparation, read_table(data, names))
+    measured, baseline = evaluate(found, part), evaluate_trivial(found, part)
+    if report.notes and not quiet:
         note(report.text())
-    out(f"On {len(part):,} rows of {data}:")
-    out(scores(measured, baseline, trivial(found.task)))
+    if as_json:
+        out(json_text({"rows": len(part), "scores": measured, "baseline": baseline}))
+    else:
+        out(f"On {len(part):,} rows of {data}:")
+        out(scores(measured, baseline, found.task))

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
 import click
 
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, nearest
 from chainrule.version import __version__
 
-# Command -> (module, one line for the help): a command's module loads when it is called.
+# Command -> one line for the help. A command's module, of the same name, loads when it is called.
 COMMANDS = {
-    "demo": ("demo", "Train on the built-in digits and show how it learned."),
-    "train": ("train", "Train a network on a table."),
-    "predict": ("predict", "Predict rows with a trained model."),
-    "evaluate": ("evaluate", "Score a trained model on rows whose answer is known."),
-    "inspect": ("inspect", "Show what a table, a model or a run holds."),
-    "runs": ("runs", "List the trainings done here, or show one."),
+    "demo": "Train on the built-in digits and show how it learned.",
+    "train": "Train a network on a table.",
+    "predict": "Predict rows with a trained model.",
+    "evaluate": "Score a trained model on rows whose answer is known.",
+    "inspect": "Show what a table, a model or a run holds.",
+    "runs": "List the trainings done here, or show one.",
 }
 
 
@@ -32,29 +33,24 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = import_module(f"chainrule.cli.{COMMANDS[name][0]}")
-        command: click.Command = module.command
+        command: click.Command = import_module(f"chainrule.cli.{name}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        from chainrule.errors import nearest
-
-        name = args[0]
-        if name not in COMMANDS:
-            close = nearest(name, COMMANDS)
-            raise click.UsageError(
-                f"there is no command {name!r}" + (f"; did you mean {close!r}?" if close else ""), ctx
-            )
+        if args[0] not in COMMANDS:
+            close = nearest(args[0], COMMANDS)
+            advice = f"; did you mean {close!r}?" if close else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{advice}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="chainrule")
-@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+@click.option("--debug", is_flag=True, help="Show where an error comes from; also after a command.")
 def cli(debug: bool) -> None:
     """Train neural networks on the machine you have, and see how they learn.
 
@@ -67,33 +63,38 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The entry point: runs a command and turns every error into a line and an exit code."""
-    debug = "--debug" in sys.argv or bool(os.environ.get("CHAINRULE_DEBUG"))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that knows no box drawing
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1 or bool(os.environ.get("CHAINRULE_DEBUG"))
+    sys.exit(run(arguments, debug))
+
+
+def run(arguments: list[str], debug: bool = False) -> int:
+    """Run a command; gives the exit code. Errors are told on stderr, with `debug` from where."""
     try:
-        code = cli(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = cli.main(arguments, prog_name="chainrule", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except click.ClickException as wrong:
         wrong.show()
-        sys.exit(2)
+        return 2
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
-        sys.exit(130)
-    except ChainruleError as wrong:
+        click.echo("interrupted", err=True)
+        return 130
+    except Exception as problem:
         if debug:
-            raise
-        _say(f"error: {wrong.one_line()}")
-        sys.exit(wrong.exit_code)
-    except BrokenPipeError:  # the reader of our output left: `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as unexpected:
-        if debug:
-            raise
-        _say(f"unexpected error: {type(unexpected).__name__}: {unexpected}")
-        _say("this is a defect of chainrule; --debug shows where it happened")
-        sys.exit(1)
+            traceback.print_exc()
+        return _told(problem)
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+def _told(problem: Exception) -> int:
+    """Say what went wrong; gives the exit code."""
+    from chainrule.cli.text import error_line
+
+    if isinstance(problem, ChainruleError):
+        click.echo(f"error: {error_line(problem)}", err=True)
+        return problem.exit_code
+    click.echo(f"unexpected error: {type(problem).__name__}: {problem}", err=True)
+    click.echo("this is a defect of chainrule; --debug shows where it happened", err=True)
+    return 1

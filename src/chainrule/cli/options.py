@@ -1,4 +1,4 @@
-"""Command-line options made from the table of settings."""
+"""Command-line options: those made from the table of settings, and those that commands share."""
 
 from __future__ import annotations
 
@@ -8,62 +8,80 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from chainrule.train.settings import Settings
+from chainrule.train.settings import Settings, listed
+
+_METAVARS = {
+    "target": "COLUMN",
+    "validation": "FILE",
+    "test": "FILE",
+    "layers": "N,N,...",
+    "output": "DIR",
+}
 
 
-def setting_options(names: list[str]) -> Callable[[Any], Any]:
-    """A decorator that adds an option per setting, in this order."""
+def setting_options(command: Any) -> Any:
+    """A decorator that adds an option per setting; the data itself is an argument."""
+    for name, about in reversed(Settings.model_fields.items()):
+        if name != "data":
+            command = _option(name, about)(command)
+    return command
 
-    def decorate(command: Any) -> Any:
-        for name in reversed(names):
-            command = _option(name, Settings.model_fields[name])(command)
-        return command
 
-    return decorate
+def names_option(command: Any) -> Any:
+    """Adds --names."""
+    about = "Column names, for a file without a header."
+    return click.option("--names", metavar="A,B,...", callback=_listed, help=about)(command)
+
+
+def json_option(what: str) -> Callable[[Any], Any]:
+    """A decorator that adds --json, as the argument `as_json`; `what` says what it prints."""
+    return click.option("--json", "as_json", is_flag=True, help=what)
+
+
+def quiet_option(command: Any) -> Any:
+    """Adds -q, --quiet."""
+    about = "No progress and no advice, only results and errors."
+    return click.option("-q", "--quiet", is_flag=True, help=about)(command)
 
 
 def _option(name: str, about: FieldInfo) -> Any:
-    kind = _kinds(about)
-    flag = f"--{name.replace('_', '-').removesuffix('s') if dict in kind else name.replace('_', '-')}"
-    choices = [choice for k in kind if get_origin(k) is Literal for choice in get_args(k)]
+    kinds = _kinds(about)
+    flag = "--type" if name == "types" else f"--{name.replace('_', '-')}"
     default = "" if about.default in (None, [], {}, "") else f"  [default: {about.default}]"
     settings: dict[str, Any] = {"help": f"{about.description}{default}"}
+    choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
     if choices:
         settings["type"] = click.Choice(choices)
-    elif dict in kind:
+    elif dict in kinds:
         settings |= {"multiple": True, "metavar": "COLUMN=TYPE", "callback": _pairs}
-    elif list in kind:
+    elif list in kinds:
         settings |= {"metavar": "A,B,...", "callback": _listed}
-    elif int in kind:
+    elif int in kinds:
         settings |= {"type": int, "metavar": "N"}
-    elif float in kind:
+    elif float in kinds:
         settings |= {"type": float, "metavar": "X"}
-    else:
-        settings["metavar"] = {"validation": "FILE", "test": "FILE", "output": "DIR"}.get(
-            name, name.upper()
-        )
+    if name in _METAVARS:
+        settings["metavar"] = _METAVARS[name]
     return click.option(flag, name, **settings)
 
 
 def _kinds(about: FieldInfo) -> list[Any]:
     """The plain types that a setting may have."""
     annotation = about.annotation
-    parts = get_args(annotation) if get_origin(annotation) not in (Literal, list, dict) else ()
-    return [
-        get_origin(part) if get_origin(part) in (list, dict) else part
-        for part in (parts or (annotation,))
-    ]
+    whole = get_origin(annotation) in (Literal, list, dict)
+    parts = (annotation,) if whole else get_args(annotation) or (annotation,)
+    return [get_origin(part) if get_origin(part) in (list, dict) else part for part in parts]
 
 
-def _listed(_: Any, __: Any, text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+def _listed(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:
+    return None if text is None else listed(text)
 
 
-def _pairs(_: Any, __: Any, texts: tuple[str, ...]) -> dict[str, str] | None:
-    if not texts:
-        return None
-    pairs = [text.partition("=") for text in texts]
-    for (name, sign, kind), text in zip(pairs, texts, strict=True):
-        if not (name and sign and kind):
+def _pairs(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str] | None:
+    pairs = {}
+    for text in texts:
+        name, _sign, kind = text.rpartition("=")
+        if not (name and kind):
             raise click.BadParameter(f"{text!r} is not of the form COLUMN=TYPE")
-    return {name: kind for name, _, kind in pairs}
+        pairs[name] = kind
+    return pairs or None

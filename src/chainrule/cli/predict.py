@@ -5,27 +5,40 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+import math
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
+from chainrule.cli.options import json_option, names_option, quiet_option
+from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out
 from chainrule.data import Table, read_table
-from chainrule.errors import DataError
+from chainrule.data.clean import rejected_note
 from chainrule.model import Model, Predictions, load
+from chainrule.model.files import write_whole
+
+Columns = dict[str, list[Any]]
 
 
 @click.command("predict")
 @click.argument("model")
 @click.argument("data")
-@click.option("-o", "--output", metavar="FILE", help="Where to write; standard output if not given.")
-@click.option("--names", metavar="A,B,...", help="Column names, for a file without a header.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON Lines instead of CSV.")
-@click.option("--quiet", is_flag=True, help="Do not say what was met in the data.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to write; standard output if not given."
+)
+@names_option
+@json_option("Write JSON Lines instead of CSV.")
+@quiet_option
 def command(
-    model: str, data: str, output: str | None, names: str | None, as_json: bool, quiet: bool
+    model: str,
+    data: str,
+    output: str | None,
+    names: list[str] | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Predict the rows of DATA with MODEL, the folder of a run or of a model.
 
@@ -33,70 +46,73 @@ def command(
     prediction and, for a category, the probability of each class after its own columns.
     """
     found = load(model)
-    table = read_table(data, names.split(",") if names else None)
+    table = read_table(data, names)
     predictions = found.predict(table)
-    text = as_lines(found, table, predictions) if as_json else as_csv(found, table, predictions)
+    columns = {**_own(found, table, as_json), **_predicted(found, table, predictions, as_json)}
+    text = _as_lines(columns) if as_json else _as_csv(columns)
     if output is None:
-        out(text.rstrip("\n"))
+        out(text.removesuffix("\n"))
     else:
         write_whole(Path(output), text)
     if not quiet:
-        if met := predictions.met.text():
-            note(met)
-        where = f" to {output}" if output else ""
+        for line in [*map(str, rejected_note(table)), *predictions.met.text().splitlines()]:
+            note(line)
+        where = f" in {output}" if output else ""
         note(f"{len(predictions.values):,} predictions{where}")
 
 
-def columns(model: Model, table: Table, predictions: Predictions) -> dict[str, list[Any]]:
-    """The file's own columns, then the prediction and the probabilities."""
-    cells = {name: [_text(c) for c in table.column(name).cells] for name in table.names}
-    found: dict[str, list[Any]] = dict(cells)
-    target = model.preparation.target.name
-    found[_free(f"predicted {target}", found)] = predictions.values.tolist()
-    if predictions.probabilities is not None:
-        for name, column in zip(model.classes, predictions.probabilities.T, strict=True):
-            found[_free(f"probability of {name}", found)] = [round(float(p), 6) for p in column]
+def _own(model: Model, table: Table, typed: bool) -> Columns:
+    """The file's own columns as they are; with `typed`, numbers as numbers and null for missing."""
+    aligned = model.preparation.align(table)
+    found = {}
+    for name in aligned.names:
+        cells = aligned.column(name).cells
+        found[name] = _typed(cells) if typed else ["" if cell is None else cell for cell in cells]
     return found
 
 
-def _text(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+def _typed(cells: Any) -> list[Any]:
+    """Cells as JSON values: numbers, if every cell is one as JSON writes it (00501 is not)."""
+    try:
+        values = [None if cell is None else json.loads(cell) for cell in cells]
+    except ValueError:
+        return list(cells)
+    plain = all(value is None or type(value) in (int, float) for value in values)
+    return values if plain else list(cells)
 
 
-def _free(name: str, taken: dict[str, Any]) -> str:
-    """A column name that the file does not use itself."""
-    while name in taken:
+def _predicted(model: Model, table: Table, predictions: Predictions, typed: bool) -> Columns:
+    """The prediction and the probabilities, under names that the file does not use."""
+    target = model.preparation.target
+    if target.kind == "scaled":  # float32 inside: further digits would mean nothing
+        digits = 6 - math.floor(math.log10(target.std))
+        values = np.round(predictions.values, digits).tolist()
+    else:
+        values = _typed(predictions.values) if typed else predictions.values.tolist()
+    found = {f"predicted {target.name}": values}
+    if predictions.probabilities is not None:
+        for name, column in zip(model.classes, predictions.probabilities.T, strict=True):
+            found[f"probability of {name}"] = [round(float(p), 6) for p in column]
+    return {_free(name, table): column for name, column in found.items()}
+
+
+def _free(name: str, table: Table) -> str:
+    while name in table.columns:
         name += "_"
     return name
 
 
-def as_csv(model: Model, table: Table, predictions: Predictions) -> str:
-    """The rows with predictions as CSV."""
-    found = columns(model, table, predictions)
+def _as_csv(columns: Columns) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(found)
-    writer.writerows(zip(*found.values(), strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()
 
 
-def as_lines(model: Model, table: Table, predictions: Predictions) -> str:
-    """The rows with predictions as JSON Lines."""
-    found = columns(model, table, predictions)
-    rows = zip(*found.values(), strict=True)
+def _as_lines(columns: Columns) -> str:
+    """A JSON object per row."""
+    rows = zip(*columns.values(), strict=True)
     return "".join(
-        json.dumps(dict(zip(found, row, strict=True)), ensure_ascii=False) + "\n" for row in rows
+        json_text(dict(zip(columns, row, strict=True)), indent=None) + "\n" for row in rows
     )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file; whole, or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as problem:
-        temporary.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {problem.strerror}") from None
-
-

@@ -3,77 +3,84 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from chainrule.cli.text import duration, note, number
 from chainrule.data import Prepared
-from chainrule.train.loop import EpochResult
-from chainrule.train.settings import Settings
-from chainrule.train.table import Watcher
+from chainrule.train import Chosen, EpochResult, Watcher
 
-_PLAIN_EVERY = 5.0  # seconds between plain lines
+PLAIN_EVERY = 5.0
+"""Seconds between two plain lines."""
 
 
 class Progress(Watcher):
-    """Says what goes on: epochs done, losses, the best so far, and the time left."""
+    """Says how far the training is, how well it goes, and how long it can take; a context manager.
+
+    Silent if `quiet`.
+    """
 
     def __init__(self, quiet: bool = False) -> None:
+        console = Console(stderr=True)
         self.quiet = quiet
-        self.live = sys.stderr.isatty() and not quiet
+        self.live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        self.losses = ""
         self.best = math.inf
-        self.best_epoch = 0
-        self.began = self.said = time.perf_counter()
-        self.bar: Any = None
-
-    def ready(self, settings: Settings, prepared: Prepared, parameters: int) -> None:
-        self.epochs = settings.epochs or 1
-        self.steps = math.ceil(len(prepared.train) / (settings.batch_size or 1))
-        self.began = self.said = time.perf_counter()
-        if self.live:
-            self._start()
-
-    def _start(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
         self.bar = Bar(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("about"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.percentage:>3.0f}%  at most"),
             TimeRemainingColumn(compact=True),
-            TextColumn("left   {task.fields[losses]}"),
-            console=Console(stderr=True),
+            TextColumn("left  {task.fields[losses]}"),
+            console=console,
             transient=True,
+            disable=not self.live,
         )
+
+    def __enter__(self) -> Self:
         self.bar.start()
-        self.task = self.bar.add_task("training", total=self.epochs * self.steps, losses="")
+        self.task = self.bar.add_task("reading the data", total=None, losses="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+
+    def ready(self, settings: Chosen, prepared: Prepared) -> None:
+        self.epochs = settings.epochs
+        self.steps = math.ceil(len(prepared.train) / settings.batch_size)
+        self.began = self.said = time.perf_counter()
+        self.bar.reset(self.task, total=self.epochs * self.steps, description="training")
 
     def step(self, epoch: int, step: int) -> None:
-        if self.bar is not None:
-            done = (epoch - 1) * self.steps + step
+        done = (epoch - 1) * self.steps + step
+        if self.live:
             self.bar.update(self.task, completed=done, description=f"epoch {epoch}/{self.epochs}")
+        elif not self.quiet and time.perf_counter() - self.said > PLAIN_EVERY:
+            self._say(epoch, done)
+
+    def _say(self, epoch: int, done: int) -> None:
+        """One plain line, also in the midst of a long epoch."""
+        self.said = time.perf_counter()
+        whole = self.epochs * self.steps
+        left = duration((self.said - self.began) / done * (whole - done))
+        parts = [f"epoch {epoch}/{self.epochs}", f"{done / whole:.0%}", f"at most {left} left"]
+        note("  ".join([*parts, self.losses]).rstrip())
 
     def epoch(self, result: EpochResult) -> None:
-        if result.validation_loss < self.best:
-            self.best, self.best_epoch = result.validation_loss, result.epoch
-        losses = (
+        self.best = min(self.best, result.validation_loss)
+        self.losses = (
             f"loss {number(result.train_loss)}  validation {number(result.validation_loss)}"
-            f"  best {number(self.best)} in epoch {self.best_epoch}"
+            f"  best {number(self.best)}"
         )
-        if self.bar is not None:
-            self.bar.update(self.task, losses=losses)
-        elif not self.quiet and time.perf_counter() - self.said > _PLAIN_EVERY:
-            self.said = time.perf_counter()
-            spent = self.said - self.began
-            left = spent / result.epoch * (self.epochs - result.epoch)
-            note(f"epoch {result.epoch}/{self.epochs}  {losses}  at most {duration(left)} left")
-
-    def close(self) -> None:
-        """Take the live line away."""
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+        extra: dict[str, Any] = {"losses": self.losses}
+        self.bar.update(self.task, **extra)

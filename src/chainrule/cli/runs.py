@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chainrule.cli.text import duration, number, out, scores, table, trivial
+from chainrule.cli.options import json_option
+from chainrule.cli.text import as_json as json_text
+from chainrule.cli.text import duration, number, out, scores, table
+from chainrule.errors import ArtefactError
 from chainrule.explain import curve
+from chainrule.train import EpochResult, Run
 from chainrule.train.metrics import MAIN
-from chainrule.train.run import Run, runs_in
+from chainrule.train.run import SETTINGS, runs_in
 
 
 @click.group("runs")
@@ -21,63 +25,84 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("folder", default="runs")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@json_option("Print the list as JSON.")
 def list_runs(folder: str, as_json: bool) -> None:
     """List the runs in FOLDER (runs, if not given), the newest last."""
-    found = [(run, run.summary()) for run in runs_in(folder)]
+    found = list(runs_in(folder))
     if as_json:
-        out(json.dumps([{"run": str(run.path), **facts} for run, facts in found], indent=1))
+        out(json_text([_listed(run) for run in found]))
     elif not found:
         out(f"There are no runs in {folder}; chainrule train DATA --target COLUMN makes one.")
     else:
-        header = ["run", "target", "score", "trivial", "epochs", "state"]
-        out(table([header, *(_row(run, facts) for run, facts in found)], indent=""))
+        header = ["run", "target", "score", "baseline", "epochs", "state"]
+        out(table([header, *map(_row, found)], indent="", left=2))
 
 
-def _row(run: Run, facts: dict[str, Any]) -> list[str]:
-    main = MAIN.get(facts.get("task", ""), "")
-    measured = facts.get("scores", {}).get(main)
-    baseline = facts.get("baseline", {}).get(main)
-    return [
-        str(run.path),
-        str(facts.get("target", "")),
-        f"{main} {number(measured)}" if measured is not None else "",
-        number(baseline) if baseline is not None else "",
-        str(facts.get("epochs", "")),
-        str(facts.get("state", "")),
-    ]
-
-
-@command.command("show")
+@command.command("show", short_help="Show one run: scores, course, settings.")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON.")
+@json_option("Print all that is known as JSON.")
 def show(run: str, as_json: bool) -> None:
     """Show one run: its scores, its course, and the settings that do it again."""
     found = Run(Path(run))
-    facts = found.summary()
-    if as_json:
-        out(json.dumps({**facts, "events": found.events()}, indent=1))
-        return
-    out(describe(found, facts))
+    out(json_text(run_facts(found)) if as_json else describe(found))
 
 
-def describe(run: Run, facts: dict[str, Any]) -> str:
+def run_facts(run: Run) -> dict[str, Any]:
+    """All that is known of a run, as data."""
+    epochs = [result.model_dump() for result in run.epochs()]
+    return {"run": str(run.path), **run.summary().model_dump(), "course": epochs}
+
+
+def describe(run: Run) -> str:
     """A run in words, with its loss curves."""
-    rows = ", ".join(f"{count:,} {part}" for part, count in facts["rows"].items())
-    parts = [
-        f"{run.path}: {facts['task']} of {facts['target']} from {facts['data']}, {facts['state']}",
-        f"  began {facts['began']}; rows: {rows}; {facts['parameters']:,} parameters",
+    facts = run.summary()
+    rows = ", ".join(f"{count:,} {part}" for part, count in facts.rows.items())
+    lines = [
+        f"{run.path}: {facts.task} of {facts.target} from {facts.data}, {facts.state}",
+        f"  began {facts.began}; rows: {rows}; {facts.parameters:,} parameters",
     ]
-    if "scores" in facts:
-        epochs = f"{facts['epochs']} epochs in {duration(facts['seconds'])}"
-        parts.append(f"  {epochs}: {facts['stopped']}; best epoch {facts['best_epoch']}")
-        parts += ["", scores(facts["scores"], facts["baseline"], trivial(facts["task"]))]
-    if events := [event for event in run.events() if event.get("event") == "epoch"]:
-        losses = {
-            "training loss": [event["train_loss"] for event in events],
-            "validation loss": [event["validation_loss"] for event in events],
-        }
-        parts += ["", curve(losses, x_name="epoch")]
-    parts += ["", f"Settings ({run.path}/settings.toml):"]
-    parts += [f"  {line}" for line in run.settings_text().splitlines()]
-    return "\n".join(parts)
+    if facts.epochs is not None and facts.seconds is not None:
+        took = f"{facts.epochs} epochs in {duration(facts.seconds)}"
+        lines += [f"  {took}: {facts.stopped}; best epoch {facts.best_epoch}", ""]
+        lines += [scores(facts.scores, facts.baseline, facts.task)]
+    elif facts.stopped:
+        lines += [f"  {facts.stopped}"]
+    if epochs := run.epochs():
+        lines += ["", loss_curves(epochs)]
+    lines += ["", f"Settings ({run.path / SETTINGS}):"]
+    return "\n".join([*lines, *(f"  {line}" for line in run.settings_text().splitlines())])
+
+
+def loss_curves(epochs: Sequence[EpochResult]) -> str:
+    """The losses over the epochs, on a logarithmic axis."""
+    losses = {
+        "training loss": [result.train_loss for result in epochs],
+        "validation loss": [result.validation_loss for result in epochs],
+    }
+    return curve(losses, x_name="epoch", log=True)
+
+
+def _row(run: Run) -> list[str]:
+    """A line of the list; a run that cannot be read is listed as such."""
+    try:
+        facts = run.summary()
+    except ArtefactError:
+        return [str(run.path), "", "", "", "", "unreadable"]
+    main = MAIN[facts.task]
+    scored = main in facts.scores
+    return [
+        str(run.path),
+        facts.target,
+        f"{main} {number(facts.scores[main])}" if scored else "",
+        number(facts.baseline.get(main)) if scored else "",
+        "" if facts.epochs is None else str(facts.epochs),
+        facts.state,
+    ]
+
+
+def _listed(run: Run) -> dict[str, Any]:
+    """A run of the list as data."""
+    try:
+        return {"run": str(run.path), **run.summary().model_dump()}
+    except ArtefactError:
+        return {"run": str(run.path), "state": "unreadable"}

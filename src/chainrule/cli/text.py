@@ -1,11 +1,15 @@
-"""How results are written: tables of scores, counts, settings in words."""
+"""How results are written: tables of scores, numbers, durations, errors, JSON."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from chainrule.errors import ChainruleError
 
 NAMES = {
     "rmse": "RMSE",
@@ -15,6 +19,9 @@ NAMES = {
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
 }
+
+BASELINES = {"regression": "always the mean", "classification": "always the majority"}
+"""What the trivial answer is, per task."""
 
 
 def out(text: str = "") -> None:
@@ -28,50 +35,96 @@ def note(text: str) -> None:
 
 
 def number(value: Any) -> str:
-    """A number with four digits that mean something: 0.5123, 48,230, 1.2e-05."""
+    """A number with four digits that mean something.
+
+    >>> [number(value) for value in (0.51234, 48230.4, 0.0000123, 7, float("nan"), None)]
+    ['0.5123', '48,230', '1.23e-05', '7', 'n/a', 'n/a']
+    """
+    if value is None or value != value:
+        return "n/a"
     if not isinstance(value, float):
-        return f"{value:,}" if isinstance(value, int) else str(value)
+        return f"{value:,}"
     size = abs(value)
-    if value != value or size == 0 or 1e-4 <= size < 1000:
+    if size == 0 or 0.01 <= size < 1000:
         return f"{value:.4f}" if size < 10 else f"{value:.2f}"
-    return f"{value:,.0f}" if 1000 <= size < 1e9 else f"{value:.2e}"
+    return f"{value:,.0f}" if 1000 <= size < 1e9 else f"{value:.3g}"
 
 
-def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
-    """Rows of texts as aligned columns: the first to the left, the others to the right."""
+def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: int = 1) -> str:
+    """Rows of texts as aligned columns: the first `left` ones to the left, the others to the right.
+
+    >>> print(table([["", "RMSE"], ["this model", "5.5"]], indent=""))
+                RMSE
+    this model   5.5
+    """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         indent
         + "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
+            cell.ljust(width) if i < left else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     )
 
 
-def scores(found: Mapping[str, float], baseline: Mapping[str, float], beside: str) -> str:
-    """The scores of a model, beside those of the trivial prediction."""
+def scores(found: Mapping[str, Any], baseline: Mapping[str, Any], task: str) -> str:
+    """The scores of a model, beside those of the trivial answer."""
     header = ["", *(NAMES.get(name, name) for name in found)]
-    return table(
-        [
-            header,
-            ["this model", *(number(value) for value in found.values())],
-            [beside, *(number(baseline[name]) for name in found)],
-        ]
-    )
+    mine = ["this model", *(_scored(name, value) for name, value in found.items())]
+    trivial = [BASELINES[task], *(_scored(name, baseline.get(name)) for name in found)]
+    return table([header, mine, trivial])
 
 
-def trivial(task: str) -> str:
-    """What the baseline does, in words."""
-    return "always the mean" if task == "regression" else "always the majority"
+def _scored(name: str, value: float | None) -> str:
+    """A metric's value: a share with four decimals, anything else with four digits."""
+    share = name not in ("rmse", "mae", "log_loss") and value is not None and value == value
+    return f"{value:.4f}" if share else number(value)
 
 
 def duration(seconds: float) -> str:
-    """A time span: 8 s, 2 min 5 s, 1 h 3 min."""
+    """A time span in words.
+
+    >>> duration(8.04), duration(125), duration(3780)
+    ('8.0 s', '2 min 5 s', '1 h 3 min')
+    """
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def as_json(value: Any, indent: int | None = 1) -> str:
+    """A value as JSON; a number that is not finite becomes null.
+
+    >>> as_json({"r2": float("nan")}, indent=None)
+    '{"r2": null}'
+    """
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def error_line(error: ChainruleError) -> str:
+    """An error as one line of prose.
+
+    >>> from chainrule.errors import DataError
+    >>> error_line(DataError("there is no file a.csv", hint="did you mean b.csv?"))
+    'there is no file a.csv; did you mean b.csv?'
+    >>> error_line(DataError("no", expected="two rows", got="one", hint="another file"))
+    'no (expected two rows, got one); try: another file'
+    """
+    parts = [f"{word} {part}" for word, part in error.parts() if word != "try"]
+    line = error.what + (f" ({', '.join(parts)})" if parts else "")
+    if error.hint is None:
+        return " ".join(line.split())
+    hint = str(error.hint)
+    return " ".join(f"{line}; {hint if hint.endswith('?') else f'try: {hint}'}".split())

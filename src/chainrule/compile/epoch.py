@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from chainrule.compile.step import CompiledStep
 from chainrule.core.state import no_grad
-from chainrule.errors import SettingError, ShapeError
+from chainrule.data import batches
+from chainrule.errors import ShapeError
 from chainrule.tensor import Cell, Tensor
+
+Schedule = Mapping[Cell, Sequence[float] | NDArray[np.float64]]
+"""Cells, such as a learning rate, with their values: one per step."""
 
 
 def run_epoch(
@@ -19,50 +23,65 @@ def run_epoch(
     arrays: Sequence[NDArray[Any]],
     order: NDArray[np.int64],
     batch_size: int,
-    schedule: Mapping[Cell, Sequence[float]] | None = None,
-    after_step: Callable[[int], None] | None = None,
+    schedule: Schedule | None = None,
+    after_step: Callable[[int], bool] | None = None,
 ) -> NDArray[np.float64]:
-    """Run `step` once per batch of rows; gives what it returned, float64 [steps].
+    """Run `step` once per batch of rows; gives the number that each step returned, float64 [steps].
 
-    `arrays`: each [rows, ...], gathered by `order` (int64, at most a pass over the rows) into
-    batches of `batch_size`; the last, smaller batch counts. `schedule` gives cells, such as the
-    learning rate, a value per step. `after_step(number)` is called after each step.
+    `arrays`: each [rows, ...], gathered by `order` (int64, which rows and in which order) into
+    batches of `batch_size`; the last, smaller batch counts. `after_step(number)`, from 0, is
+    called after each step; the epoch ends there when it gives True. ShapeError for arrays of
+    different lengths, or a schedule of another length than the epoch; SettingError for a
+    `batch_size` below 1.
+
+    >>> import chainrule as cr
+    >>> total = cr.compile(lambda x: x.sum())
+    >>> run_epoch(total, [np.arange(5.0)], np.array([4, 0, 1, 2, 3]), 2)
+    array([4., 3., 3.])
     """
-    _check(arrays, batch_size)
-    starts = range(0, len(order), batch_size)
-    for cell, values in (schedule or {}).items():
-        if len(values) != len(starts):
-            raise ShapeError(
-                f"the schedule of {cell.name} needs a value per step",
-                expected=len(starts),
-                got=len(values),
-            )
-    results = np.empty(len(starts))
-    for number, start in enumerate(starts):
-        rows = order[start : start + batch_size]
-        for cell, values in (schedule or {}).items():
+    _check_lengths(arrays)
+    chosen = list(batches(order, batch_size))
+    planned = dict(schedule or {})
+    for cell, values in planned.items():
+        _check_schedule(cell, len(values), len(chosen))
+    results = np.empty(len(chosen))
+    for number, rows in enumerate(chosen):
+        for cell, values in planned.items():
             cell.hold(np.asarray(values[number], cell.dtype))
         results[number] = step(*(Tensor(array[rows]) for array in arrays)).item()
-        if after_step is not None:
-            after_step(number)
+        if after_step is not None and after_step(number):
+            return results[: number + 1]
     return results
 
 
 def run_rows(
     forward: Callable[..., Any], arrays: Sequence[NDArray[Any]], batch_size: int
-) -> Iterator[Any]:
-    """Run `forward` over the rows in order, without history: what it gives for each batch."""
-    _check(arrays, batch_size)
+) -> Iterator[tuple[int, Any]]:
+    """Run `forward` over the rows in order, without history.
+
+    Gives, for each batch, its number of rows and what `forward` returned. ShapeError and
+    SettingError as in `run_epoch`.
+
+    >>> import chainrule as cr
+    >>> [(n, y.tolist()) for n, y in run_rows(cr.compile(lambda x: x * 2), [np.arange(3.0)], 2)]
+    [(2, [0.0, 2.0]), (1, [4.0])]
+    """
+    _check_lengths(arrays)
     with no_grad():
-        for start in range(0, len(arrays[0]), batch_size):
-            yield forward(*(Tensor(array[start : start + batch_size]) for array in arrays))
+        for rows in batches(np.arange(len(arrays[0])), batch_size):
+            yield len(rows), forward(*(Tensor(array[rows]) for array in arrays))
 
 
-def _check(arrays: Sequence[NDArray[Any]], batch_size: int) -> None:
-    if batch_size < 1:
-        raise SettingError("a batch holds at least one row", got=f"batch size {batch_size}")
+def _check_lengths(arrays: Sequence[NDArray[Any]]) -> None:
     if len({len(array) for array in arrays}) != 1:
         raise ShapeError(
-            "the arrays of an epoch have a row each for every sample",
+            "the arrays of an epoch have one row each for every sample",
             got=", ".join(str(array.shape) for array in arrays),
+        )
+
+
+def _check_schedule(cell: Cell, given: int, steps: int) -> None:
+    if given != steps:
+        raise ShapeError(
+            f"the schedule of {cell.name} needs a value per step", expected=steps, got=given
         )

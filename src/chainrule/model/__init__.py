@@ -2,4 +2,7 @@
 
 from chainrule.model.artefact import Model as Model
 from chainrule.model.artefact import Predictions as Predictions
-from chainrule.model.artefact import load as load
+from chainrule.model.card import Card as Card
+from chainrule.model.forward import record_forward as record_forward
+from chainrule.model.store import load as load
+from chainrule.model.store import save as save

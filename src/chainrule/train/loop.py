@@ -5,47 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.epoch import run_epoch, run_rows
+from chainrule.compile.epoch import Schedule, run_epoch, run_rows
 from chainrule.compile.step import compile
-from chainrule.data.batches import row_order
+from chainrule.data import row_order
 from chainrule.errors import TrainingError
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
+from chainrule.train.history import EpochResult, History
+from chainrule.train.interrupt import Interrupt
 
 _EVALUATED_AT_ONCE = 4096  # rows
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What one pass over the training rows led to."""
-
-    epoch: int  # from 1
-    steps: int  # updates so far
-    train_loss: float  # mean over the rows, each as it was before its update
-    validation_loss: float
-    rate: float  # the learning rate of the last update
-    seconds: float  # since training began
-
-
-@dataclass
-class History:
-    """What a training did, epoch by epoch, and which epoch's weights were kept."""
-
-    epochs: list[EpochResult] = field(default_factory=list)
-    best_epoch: int = 0
-    stopped: str = ""  # why it ended, in words
-    interrupted: bool = False
-
-    @property
-    def best(self) -> EpochResult:
-        """The epoch whose weights were kept."""
-        return self.epochs[self.best_epoch - 1]
 
 
 def fit(
@@ -59,39 +33,53 @@ def fit(
     batch_size: int,
     patience: int,
     seed: int = 0,
-    rates: Callable[[int], Sequence[float]] | None = None,
+    rates: Callable[[int], NDArray[np.float64]] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochResult], None] | None = None,
 ) -> History:
-    """Train `network` and leave it with the weights of its best epoch.
+    """Train `network` and leave it with the weights of its best epoch, in evaluation mode.
 
-    `train` and `validation`: the inputs' arrays and, last, the targets'. `rates(steps)` gives the
-    learning rate of each of `steps` updates; without it the optimizer's own is kept. Training ends
-    after `epochs`, or after `patience` epochs in which the validation loss did not fall, or on
-    Ctrl-C, which keeps the best so far. Raises TrainingError when the loss is no longer finite.
-    `on_step(epoch, step)` and `on_epoch(result)` are called on the way.
+    `train` and `validation`: the inputs' arrays and, last, the targets', each [rows, ...].
+    `rates(steps)` gives the learning rate of each of `steps` updates; without it the optimizer's
+    own is kept. `seed` fixes the order of the rows. `on_step(epoch, step)`, both from 1, and
+    `on_epoch(result)` are called on the way.
+
+    Training ends after `epochs`, or after `patience` epochs in which the validation loss did not
+    fall. Ctrl-C ends the epoch at the next step; what was learned until then counts. A second
+    Ctrl-C is a KeyboardInterrupt, unless there is a best epoch to keep. Raises TrainingError when
+    a loss is no longer finite.
     """
     loop = _Loop(network, loss, optimizer, list(train), list(validation), batch_size, seed)
-    loop.schedule(epochs, rates)
+    if rates is not None:
+        loop.rates = rates(epochs * loop.steps_per_epoch)
     history = History()
     try:
-        for epoch in range(1, epochs + 1):
-            history.epochs.append(loop.one_epoch(epoch, on_step))
-            improved = loop.keep_if_best(history)
-            if on_epoch is not None:
-                on_epoch(history.epochs[-1])
-            if not improved and epoch - history.best_epoch >= patience:
-                history.stopped = f"the validation loss did not fall for {patience} epochs"
-                break
-        else:
-            history.stopped = f"all {epochs} epochs were done"
+        with Interrupt() as interrupt:
+            while not history.stopped:
+                result = loop.one_epoch(len(history.epochs) + 1, on_step, interrupt)
+                if history.add(result):
+                    loop.keep()
+                if on_epoch is not None:
+                    on_epoch(result)
+                history.interrupted = interrupt.asked
+                history.stopped = _why_stop(history, epochs, patience)
     except KeyboardInterrupt:
-        history.interrupted = True
-        history.stopped = "interrupted"
-        if not history.epochs:
+        if not loop.kept:
             raise
-    loop.restore_best()
+        history.interrupted, history.stopped = True, "interrupted"
+    loop.restore()
     return history
+
+
+def _why_stop(history: History, epochs: int, patience: int) -> str:
+    """Why the training is over, in words; nothing if it is not."""
+    if history.interrupted:
+        return "interrupted"
+    if len(history.epochs) == epochs:
+        return "all epochs were done" if epochs > 1 else "the one epoch was done"
+    if history.since_best() >= patience:
+        return f"the validation loss did not fall for {patience} epoch{'s' * (patience > 1)}"
+    return ""
 
 
 class _Loop:
@@ -110,11 +98,12 @@ class _Loop:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.train, self.validation = train, validation
         self.batch_size, self.seed = batch_size, seed
-        self.began = time.perf_counter()
+        self.steps_per_epoch = math.ceil(len(train[0]) / batch_size)
+        self.steps = 0
         self.rates: NDArray[np.float64] | None = None
-        self.best: dict[str, Any] = {}
-        self.step = compile(self._step)
-        self.judge = compile(self._judge)
+        self.kept: dict[str, Any] = {}
+        self.began = time.perf_counter()
+        self.step, self.judge = compile(self._step), compile(self._judge)
 
     def _step(self, *batch: Any) -> Any:
         """The four steps of learning from one batch."""
@@ -127,83 +116,72 @@ class _Loop:
     def _judge(self, *batch: Any) -> Any:
         return self.loss(self.network(*batch[:-1]), batch[-1])
 
-    @property
-    def steps_per_epoch(self) -> int:
-        return math.ceil(len(self.train[0]) / self.batch_size)
+    def one_epoch(
+        self, epoch: int, on_step: Callable[[int, int], None] | None, interrupt: Interrupt
+    ) -> EpochResult:
+        """One pass over the training rows, and the validation after it."""
 
-    def schedule(self, epochs: int, rates: Callable[[int], Sequence[float]] | None) -> None:
-        if rates is not None:
-            self.rates = np.asarray(rates(epochs * self.steps_per_epoch), np.float64)
+        def after_step(number: int) -> bool:
+            if on_step is not None:
+                on_step(epoch, number + 1)
+            return interrupt.asked
 
-    def one_epoch(self, epoch: int, on_step: Callable[[int, int], None] | None) -> EpochResult:
-        per_epoch = self.steps_per_epoch
-        first = (epoch - 1) * per_epoch
-        planned = None
-        if self.rates is not None:
-            part = self.rates[first : first + per_epoch]
-            planned = {group.cells["lr"][0]: part for group in self.optimizer.param_groups}
         self.network.train()
+        order = row_order(len(self.train[0]), self.seed, epoch)
         losses = run_epoch(
-            self.step,
-            self.train,
-            row_order(len(self.train[0]), self.seed, epoch),
-            self.batch_size,
-            planned,
-            None if on_step is None else lambda number: on_step(epoch, number + 1),
+            self.step, self.train, order, self.batch_size, self._planned(epoch), after_step
         )
-        self._check_finite(losses, epoch)
+        _refuse_infinite(losses, epoch)
+        self.steps += len(losses)
         return EpochResult(
             epoch=epoch,
-            steps=first + per_epoch,
+            steps=self.steps,
             train_loss=self._mean(losses),
-            validation_loss=self.validate(),
+            validation_loss=self._validate(epoch),
             rate=float(self.optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - self.began,
         )
 
+    def _planned(self, epoch: int) -> Schedule | None:
+        """The rates of this epoch's steps, for every group of parameters."""
+        if self.rates is None:
+            return None
+        part = self.rates[(epoch - 1) * self.steps_per_epoch :][: self.steps_per_epoch]
+        return {group.cells["lr"][0]: part for group in self.optimizer.param_groups}
+
     def _mean(self, losses: NDArray[np.float64]) -> float:
-        """The mean over rows: the last batch may be smaller."""
-        rows = np.full(len(losses), float(self.batch_size))
-        rows[-1] = len(self.train[0]) - self.batch_size * (len(losses) - 1)
+        """The mean over rows: the epoch's last batch may be smaller."""
+        rows = np.full(len(losses), self.batch_size)
+        if len(losses) == self.steps_per_epoch:
+            rows[-1] = len(self.train[0]) - self.batch_size * (len(losses) - 1)
         return float(np.average(losses, weights=rows))
 
-    def _check_finite(self, losses: NDArray[np.float64], epoch: int) -> None:
-        if not np.isfinite(losses).all():
-            step = int(np.flatnonzero(~np.isfinite(losses))[0]) + 1
-            raise TrainingError(
-                f"the loss is no longer finite at step {step} of epoch {epoch}",
-                got=f"{losses[step - 1]}",
-                hint="a smaller learning rate, such as a tenth",
-            )
-
-    def validate(self) -> float:
+    def _validate(self, epoch: int) -> float:
+        """The mean loss over the validation rows."""
         self.network.eval()
-        batches = run_rows(self.judge, self.validation, _EVALUATED_AT_ONCE)
-        losses = [loss.item() for loss in batches]
-        rows = [
-            min(_EVALUATED_AT_ONCE, len(self.validation[0]) - i * _EVALUATED_AT_ONCE)
-            for i in range(len(losses))
-        ]
-        return float(np.average(losses, weights=rows))
+        judged = run_rows(self.judge, self.validation, _EVALUATED_AT_ONCE)
+        rows, losses = zip(*((count, loss.item()) for count, loss in judged), strict=True)
+        mean = float(np.average(losses, weights=rows))
+        if not math.isfinite(mean):
+            raise _not_finite(f"the validation loss is no longer finite after epoch {epoch}", mean)
+        return mean
 
-    def keep_if_best(self, history: History) -> bool:
-        """Keep the weights when the validation loss is the lowest so far."""
-        if history.best_epoch and not (
-            history.epochs[-1].validation_loss < history.best.validation_loss
-        ):
-            return False
-        history.best_epoch = history.epochs[-1].epoch
-        self.best = self.network.state_dict()
-        return True
+    def keep(self) -> None:
+        """Keep the weights as they are."""
+        self.kept = self.network.state_dict()
 
-    def restore_best(self) -> None:
-        if self.best:
-            self.network.load_state_dict(self.best)
+    def restore(self) -> None:
+        """Take the weights that were kept."""
+        self.network.load_state_dict(self.kept)
         self.network.eval()
 
 
-def predict(network: Module, inputs: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """The network's outputs for all rows, without history, in evaluation mode."""
-    network.eval()
-    forward = compile(network)
-    return np.concatenate([out.numpy() for out in run_rows(forward, inputs, _EVALUATED_AT_ONCE)])
+def _refuse_infinite(losses: NDArray[np.float64], epoch: int) -> None:
+    wrong = np.flatnonzero(~np.isfinite(losses))
+    if len(wrong):
+        where = f"step {wrong[0] + 1} of epoch {epoch}"
+        raise _not_finite(f"the loss is no longer finite at {where}", losses[wrong[0]])
+
+
+def _not_finite(what: str, loss: float) -> TrainingError:
+    return TrainingError(what, got=f"{loss}", hint="a smaller learning rate, such as a tenth")

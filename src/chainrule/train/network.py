@@ -7,8 +7,10 @@ from typing import Any
 
 from chainrule import functional as F
 from chainrule import nn
+from chainrule.data import Prepared
 from chainrule.ops.layout import concat
 from chainrule.tensor import Tensor
+from chainrule.train.settings import Chosen
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -56,10 +58,43 @@ class TableNetwork(nn.Module):
             width = wide
         self.layers = nn.Sequential(*modules, nn.Linear(width, outputs))
 
+    @property
+    def widths(self) -> list[int]:
+        """How wide the input is, each hidden layer, and the output."""
+        weights = self._weights()
+        return [weights[0].shape[1], *(weight.shape[0] for weight in weights)]
+
+    @property
+    def size(self) -> int:
+        """The number of trained numbers."""
+        return sum(parameter.size for parameter in self.parameters())
+
+    @property
+    def largest(self) -> int:
+        """The number of weights in the largest layer."""
+        return max(weight.size for weight in self._weights())
+
+    def _weights(self) -> list[Tensor]:
+        return [layer.weight for layer in self.layers if isinstance(layer, nn.Linear)]
+
     def forward(self, numbers: Tensor, codes: Tensor) -> Any:
         vectors = [table(codes[:, i]) for i, table in enumerate(self.embeddings)]
         x = concat(numbers, *vectors, axis=1) if vectors else numbers
         return self.layers(x)
+
+
+def network_for(prepared: Prepared, settings: Chosen) -> TableNetwork:
+    """The network for prepared data, freshly initialised from the default generator."""
+    preparation = prepared.preparation
+    target = preparation.target
+    return TableNetwork(
+        len(preparation.features),
+        [(record.size, record.width) for record in preparation.embedded],
+        settings.layers,
+        1 if target.kind == "scaled" else len(target.classes),
+        settings.activation,
+        settings.dropout,
+    )
 
 
 def loss_for(task: str) -> nn.Module:

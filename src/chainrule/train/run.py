@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chainrule.errors import ArtefactError, SettingError
+from chainrule.model.card import Scores
+from chainrule.model.files import unwritable, write_whole
+from chainrule.train.history import EpochResult
 
 # What lies in a run folder:
 SETTINGS = "settings.toml"  # runs the same training again
@@ -18,6 +22,27 @@ EVENTS = "events.jsonl"  # one line per epoch
 DATA = "data.json"  # what was found in the data, and what was done about it
 SUMMARY = "run.json"  # state, scores, baseline, times, versions
 MODEL = "model"  # the model's own folder
+
+
+class Summary(BaseModel):
+    """run.json, field by field; the later ones are filled in when the training is over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: Literal["running", "done", "interrupted", "failed"]
+    data: str
+    target: str
+    task: Literal["regression", "classification"]
+    rows: dict[str, int]  # by part: train, validation, test
+    parameters: int
+    began: str  # ISO 8601
+    versions: dict[str, str]
+    scores: Scores = {}  # of the test rows
+    baseline: Scores = {}  # the same for the trivial answer
+    best_epoch: int | None = None
+    epochs: int | None = None
+    stopped: str = ""  # why it ended, in words
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -30,81 +55,83 @@ class Run:
     def create(path: str | Path | None, name: str) -> Run:
         """Make the folder of a new run: `path`, or runs/NAME-DATE-TIME.
 
-        Raises SettingError when `path` exists already and is not an empty folder.
+        SettingError when `path` exists already and is not an empty folder, DataError when it
+        cannot be written.
         """
-        if path is not None:
-            folder = Path(path)
+        folder = _new_folder(name) if path is None else Path(path)
+        try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise SettingError(
-                    f"{folder} exists already", hint="another --output, or remove it first"
-                )
+                raise SettingError(f"{folder} exists already", hint="another --output")
             folder.mkdir(parents=True, exist_ok=True)
-            return Run(folder)
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        number = 1
-        while True:
-            folder = Path("runs") / (f"{name}-{stamp}" + (f"-{number}" if number > 1 else ""))
-            try:
-                folder.mkdir(parents=True)
-                return Run(folder)
-            except FileExistsError:
-                number += 1
+            (folder / EVENTS).touch()
+        except OSError as problem:
+            raise unwritable(folder, problem) from None
+        return Run(folder)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the run; whole, or not at all."""
-        temporary = self.path / f".{name}.part"
-        temporary.write_text(text)
-        os.replace(temporary, self.path / name)
+        write_whole(self.path / name, text)
 
-    def summarise(self, **facts: Any) -> None:
-        """Add facts to the run's summary."""
-        known = self.summary() if (self.path / SUMMARY).exists() else {}
-        self.write(SUMMARY, json.dumps({**known, **facts}, indent=1))
+    def begin(self, summary: Summary) -> None:
+        """Write the first summary."""
+        self.write(SUMMARY, summary.model_dump_json(indent=1))
 
-    def log(self, event: dict[str, Any]) -> None:
-        """Append one event."""
-        with (self.path / EVENTS).open("a") as file:
-            file.write(json.dumps(event) + "\n")
+    def update(self, **facts: Any) -> None:
+        """Change fields of the summary."""
+        known = self.summary().model_dump()
+        self.begin(Summary.model_validate({**known, **facts}))
 
-    def summary(self) -> dict[str, Any]:
-        """State, scores, baseline, times and versions."""
+    def log(self, result: EpochResult) -> None:
+        """Append an epoch to the events."""
+        line = json.dumps({"event": "epoch", **result.model_dump()}, allow_nan=False)
+        with (self.path / EVENTS).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def summary(self) -> Summary:
+        """What is known of the run; ArtefactError if this is no run, or a damaged one."""
         try:
-            found: dict[str, Any] = json.loads((self.path / SUMMARY).read_text())
-            return found
-        except (OSError, ValueError) as broken:
+            return Summary.model_validate_json((self.path / SUMMARY).read_bytes())
+        except OSError:
             raise ArtefactError(
-                f"{self.path} is not the folder of a run, or cannot be read: {broken}",
-                hint="chainrule runs list shows the runs here",
+                f"{self.path} is not the folder of a run", hint="chainrule runs list"
             ) from None
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            what = f"{self.path / SUMMARY} is not valid: {where}: {first['msg']}"
+            raise ArtefactError(what) from None
 
-    def events(self) -> list[dict[str, Any]]:
-        """What happened, in order; a line cut off by a crash is left out."""
-        lines = (self.path / EVENTS).read_text().splitlines() if self._has(EVENTS) else []
-        return [event for line in lines if (event := _parsed(line)) is not None]
-
-    def settings_text(self) -> str:
-        """The settings file."""
-        return (self.path / SETTINGS).read_text() if self._has(SETTINGS) else ""
-
-    def data_report(self) -> dict[str, Any]:
-        """The report on the data."""
-        found: dict[str, Any] = json.loads((self.path / DATA).read_text()) if self._has(DATA) else {}
+    def epochs(self) -> list[EpochResult]:
+        """Its epochs in order; a line that a crash cut off is left out."""
+        found = []
+        for line in self._text(EVENTS).splitlines():
+            try:
+                found.append(EpochResult.model_validate_json(line))
+            except ValidationError:
+                continue
         return found
 
-    def _has(self, name: str) -> bool:
-        return (self.path / name).is_file()
+    def settings_text(self) -> str:
+        """The settings file; an empty text where there is none."""
+        return self._text(SETTINGS)
 
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    def _text(self, name: str) -> str:
+        path = self.path / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def runs_in(folder: str | Path) -> Iterator[Run]:
-    """The runs in a folder, the newest last."""
+    """The runs directly in a folder, the newest last."""
     root = Path(folder)
     found = [path.parent for path in root.glob(f"*/{SUMMARY}")] if root.is_dir() else []
-    yield from (Run(path) for path in sorted(found, key=lambda p: (p / SUMMARY).stat().st_mtime))
+    yield from (Run(path) for path in sorted(found, key=lambda p: (p / SUMMARY).stat().st_mtime_ns))
+
+
+def _new_folder(name: str) -> Path:
+    """runs/NAME-DATE-TIME, with a number where that one is taken."""
+    wanted = folder = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = Path(f"{wanted}-{number}")
+    return folder

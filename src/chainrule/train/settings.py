@@ -1,4 +1,4 @@
-"""Every setting of a training as data: the command line, files and the run folder read this table."""
+"""Every setting of a training as data: command line, files and run folder read this table."""
 
 from __future__ import annotations
 
@@ -6,58 +6,109 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chainrule.errors import SettingError, nearest
 
 PREFIX = "CHAINRULE_"
+_NOT_SETTINGS = ("DEBUG",)  # CHAINRULE_DEBUG is the program's own
+
+Width = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseModel):
-    """What to train on, and how. None means: chosen from the task and the size of the data."""
+    """What to train on, and how. None means: chosen from the task and the size of the data.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    >>> Settings(data="houses.csv", target="price", epochs=20).epochs
+    20
+    """
 
-    data: str = Field("", description="The table: a CSV file, or the name of a built-in one.")
-    target: str = Field("", description="The column to predict: its header, or a position such as -1.")
-    names: list[str] | None = Field(None, description="Column names, for a file without a header.")
-    validation: str | None = Field(None, description="A file of validation rows.")
-    test: str | None = Field(None, description="A file of test rows.")
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True
+    )
+
+    data: str = Field(
+        default="", description="The table: a CSV file, or the name of a built-in one."
+    )
+    target: str = Field(
+        default="", description="The column to predict: its header, or a position such as -1."
+    )
+    names: list[str] | None = Field(
+        default=None, description="Column names, for a file without a header."
+    )
+    validation: str | None = Field(default=None, description="A file of validation rows.")
+    test: str | None = Field(default=None, description="A file of test rows.")
     task: Literal["regression", "classification"] | None = Field(
-        None, description="What is predicted: a number or a category."
+        default=None, description="What is predicted: a number or a category."
     )
     types: dict[str, str] = Field(
-        {}, description="A column's type, where the choice is wrong: COLUMN=numeric or category."
+        default={},
+        description="A column's type, where the choice is wrong: COLUMN=numeric or category.",
     )
-    drop: list[str] = Field([], description="Columns that are no inputs.")
-    layers: list[int] | None = Field(None, description="Widths of the hidden layers.")
+    drop: list[str] = Field(default=[], description="Columns that are no inputs.")
+    layers: list[Width] | None = Field(default=None, description="Widths of the hidden layers.")
     activation: Literal["relu", "gelu", "silu", "tanh"] = Field(
-        "relu", description="What stands between the layers."
+        default="relu", description="What stands between the layers."
     )
-    dropout: float | None = Field(None, ge=0, lt=1, description="Share of neurons left out a step.")
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Share of neurons left out a step."
+    )
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad"] = Field(
-        "adamw", description="How gradients become updates."
+        default="adamw", description="How gradients become updates."
     )
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
-        "one-cycle", description="How the learning rate changes over the training."
+        default="one-cycle", description="How the learning rate changes over the training."
     )
-    lr: float | None = Field(None, gt=0, description="The (highest) learning rate.")
-    batch_size: int | None = Field(None, ge=1, description="Rows in a batch.")
-    epochs: int | None = Field(None, ge=1, description="Passes over the training rows, at most.")
-    weight_decay: float | None = Field(None, ge=0, description="Pull of the weights towards zero.")
+    lr: float | None = Field(default=None, gt=0, description="The (highest) learning rate.")
+    batch_size: int | None = Field(default=None, ge=1, description="Rows in a batch.")
+    epochs: int | None = Field(
+        default=None, ge=1, description="Passes over the training rows, at most."
+    )
+    weight_decay: float | None = Field(
+        default=None, ge=0, description="Pull of the weights towards zero."
+    )
     patience: int | None = Field(
-        None, ge=1, description="Epochs without a better validation loss before stopping."
+        default=None, ge=1, description="Epochs without a better validation loss before stopping."
     )
-    seed: int = Field(0, ge=0, description="Fixes split, initial weights, order and dropout.")
-    output: str | None = Field(None, description="The folder of the run.")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="Fixes split, initial weights, order and dropout."
+    )
+    output: str | None = Field(default=None, description="The folder of the run.")
 
     def to_toml(self) -> str:
-        """The settings as a TOML file that runs the same training again."""
+        """The settings as a TOML file that runs the same training again, in a folder of its own.
+
+        Files are written with their whole path, so that it does not matter where it is run.
+        """
+        plain = self.model_copy(update={"output": None, **self._whole_paths()})
         return "".join(
-            f"{name} = {_toml(value)}\n" for name, value in self if value not in (None, {}, [])
+            f"{name} = {_toml(value)}\n"
+            for name, value in plain
+            if value is not None and not (value in ({}, []) and _default(name) == value)
         )
+
+    def _whole_paths(self) -> dict[str, str]:
+        given = {name: getattr(self, name) for name in ("data", "validation", "test")}
+        return {
+            name: str(Path(path).absolute())
+            for name, path in given.items()
+            if path and Path(path).exists()
+        }
+
+
+class Chosen(Settings):
+    """Settings in which everything that concerns the training is decided."""
+
+    task: Literal["regression", "classification"]
+    layers: list[Width]
+    dropout: float
+    lr: float
+    batch_size: int
+    epochs: int
+    weight_decay: float
+    patience: int
 
 
 def gather(
@@ -67,64 +118,105 @@ def gather(
 ) -> Settings:
     """Settings from, each over the one before: defaults, a TOML file, CHAINRULE_* and flags.
 
-    Raises SettingError for an unknown key, with the nearest known one, and for a value that is not
-    allowed, with what is.
+    A flag that is None was not given; `environment` is that of the process if not given. Raises
+    SettingError for an unknown key, with the nearest known one, and for a value that is not
+    allowed, with what is, and where it was set.
+
+    >>> gather({"epochs": 3}, environment={"CHAINRULE_EPOCHS": "5", "CHAINRULE_LR": "0.1"}).lr
+    0.1
     """
-    found: dict[str, Any] = {}
-    if config is not None:
-        found |= _known(_from_file(Path(config)), str(config))
-    found |= _known(_from_environment(environment or os.environ), "the environment")
-    found |= {name: value for name, value in flags.items() if value is not None}
-    return checked(found)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    in_file = _from_file(Path(config)) if config is not None else {}
+    in_environment = _from_environment(os.environ if environment is None else environment)
+    given = {name: value for name, value in flags.items() if value is not None}
+    for found, called in (
+        (in_file, lambda key: f"{key} in {config}"),
+        (in_environment, lambda key: PREFIX + key.upper()),
+        (given, lambda key: f"--{key.replace('_', '-')}"),
+    ):
+        for key, value in found.items():
+            name = key.replace("-", "_")
+            _refuse_unknown(name, called(key))
+            values[name], origins[name] = value, called(key)
+    return checked(values, origins)
 
 
-def checked(values: Mapping[str, Any]) -> Settings:
-    """The Settings of these values, or a SettingError that names the wrong one."""
+def checked(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
+    """The Settings of these values, or a SettingError that names the wrong one.
+
+    `origins` says what a setting is called where it was set, such as CHAINRULE_LR.
+
+    >>> checked({"epochs": 0})
+    Traceback (most recent call last):
+    chainrule.errors.SettingError: epochs cannot be 0
+      expected: greater than or equal to 1
+    """
     try:
         return Settings.model_validate(dict(values))
     except ValidationError as wrong:
         first = wrong.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
+        message = first["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
+        called = (origins or {}).get(name, name.replace("_", "-"))
+        raise SettingError(f"{called} cannot be {first['input']!r}", expected=message) from None
+
+
+def _refuse_unknown(name: str, called: str) -> None:
+    if name not in Settings.model_fields:
+        close = nearest(name, Settings.model_fields)
         raise SettingError(
-            f"{name.replace('_', '-')} cannot be {first['input']!r}",
-            expected=first["msg"].removeprefix("Input should be "),
-        ) from None
-
-
-def _known(found: dict[str, Any], where: str) -> dict[str, Any]:
-    tidy = {key.replace("-", "_"): value for key, value in found.items()}
-    for key in tidy:
-        if key not in Settings.model_fields:
-            close = nearest(key, Settings.model_fields)
-            raise SettingError(
-                f"{where} has an unknown setting {key!r}",
-                hint=f"did you mean {close!r}?" if close else ", ".join(Settings.model_fields),
-            )
-    return tidy
+            f"there is no setting {called}",
+            hint=f"did you mean {close!r}?" if close else ", ".join(Settings.model_fields),
+        )
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingError(f"there is no settings file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+    except OSError as problem:
+        raise SettingError(f"{path} cannot be read: {problem.strerror}") from None
+    except ValueError as wrong:  # not TOML, or not even text
         raise SettingError(f"{path} is not a TOML file: {wrong}") from None
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """CHAINRULE_BATCH_SIZE=64 and the like; lists are separated by commas."""
-    found = {}
+    """CHAINRULE_BATCH_SIZE=64 and the like; lists and pairs are separated by commas."""
+    found: dict[str, Any] = {}
     for key, text in environment.items():
-        if key.startswith(PREFIX) and key != f"{PREFIX}DEBUG":
-            name = key.removeprefix(PREFIX).lower()
-            found[name] = text.split(",") if name in {"names", "drop", "layers"} else text
+        name = key.removeprefix(PREFIX)
+        if key.startswith(PREFIX) and name not in _NOT_SETTINGS:
+            found[name.lower()] = _split(name.lower(), text)
     return found
 
 
+def _split(name: str, text: str) -> Any:
+    """What a setting given as one text means: A,B is a list, COLUMN=TYPE,COLUMN=TYPE a table."""
+    if name in ("names", "drop", "layers"):
+        return listed(text)
+    if name == "types":
+        pairs = [part.rpartition("=") for part in listed(text)]
+        return {column: kind for column, _, kind in pairs}
+    return text
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a text that commas separate.
+
+    >>> listed("age, sex")
+    ['age', 'sex']
+    """
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].default
+
+
 def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
+    """A value in TOML's notation."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
@@ -132,5 +224,6 @@ def _toml(value: Any) -> str:
         return f"{{ {', '.join(items)} }}"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(f"\\u{ord(c):04x}" if ord(c) < 32 else c for c in escaped) + '"'
+        control = {ord(c): f"\\u{ord(c):04x}" for c in escaped if ord(c) < 32 or ord(c) == 127}
+        return f'"{escaped.translate(control)}"'
     return repr(value)

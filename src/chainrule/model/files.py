@@ -1,0 +1,59 @@
+"""Writing files and folders whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from chainrule.errors import DataError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file; whoever reads it meanwhile sees the old one or the new one, never a part.
+
+    DataError if it cannot be written; then nothing is left behind.
+    """
+    part = _beside(path, "part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as problem:
+        raise unwritable(path, problem) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+@contextmanager
+def folder_whole(path: Path) -> Iterator[Path]:
+    """Gives a folder to write into, which becomes `path` when all went well, and is gone when not.
+
+    A folder that is there already is replaced. DataError if `path` cannot be written.
+    """
+    made, old = _beside(path, "part"), _beside(path, "old")
+    try:
+        made.mkdir(parents=True)
+        yield made
+        if path.exists():
+            path.rename(old)
+        made.rename(path)
+    except OSError as problem:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise unwritable(path, problem) from None
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def unwritable(path: Path, problem: OSError) -> DataError:
+    """The error for a path that cannot be written."""
+    return DataError(f"{path} cannot be written: {problem.strerror or problem}")
+
+
+def _beside(path: Path, what: str) -> Path:
+    """A name in the same folder that no other process uses."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{what}")

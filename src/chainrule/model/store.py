@@ -1,0 +1,173 @@
+"""Saving a model as a folder and loading it again. Loading needs no class and executes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chainrule.core.program import Program
+from chainrule.data import Preparation
+from chainrule.errors import ArtefactError, ChainruleError
+from chainrule.model.artefact import Model
+from chainrule.model.card import Card, card_text
+from chainrule.model.files import folder_whole
+from chainrule.model.forward import ANY_ROWS
+from chainrule.spec import F32, I64, Spec, spec_of
+from chainrule.tensor import Cell
+from chainrule.version import __version__
+
+SCHEMA: Literal[1] = 1
+
+# What lies in a model's folder:
+MANIFEST = "model.json"
+WEIGHTS = "model.safetensors"
+README = "README.md"
+
+
+class Manifest(BaseModel):
+    """model.json, field by field.
+
+    The two digests tell a damaged file from a model: of the weights' file, and of preparation and
+    program written as JSON with sorted keys and without spaces. The card may be edited.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: Literal[1]
+    chainrule_version: str
+    task: Literal["regression", "classification"]
+    target: str
+    preparation: dict[str, Any]
+    program: dict[str, Any]
+    weights_sha256: str
+    model_sha256: str
+    card: Card
+
+
+def save(model: Model, path: str | Path) -> Path:
+    """Write `model` as the folder `path`; whole, or not at all. Gives the path.
+
+    A model that is there already is replaced; ArtefactError for another file or folder, DataError
+    if the folder cannot be written.
+    """
+    from safetensors.numpy import save as packed
+
+    target = Path(path)
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise ArtefactError(f"{target} exists and is not a model", hint="another output folder")
+    weights = packed({name: np.ascontiguousarray(raw) for name, raw in model.weights().items()})
+    with folder_whole(target) as folder:
+        (folder / WEIGHTS).write_bytes(weights)
+        (folder / MANIFEST).write_text(_manifest(model, weights), encoding="utf-8")
+        (folder / README).write_text(card_text(model.preparation, model.card), encoding="utf-8")
+    return target
+
+
+def load(path: str | Path) -> Model:
+    """Load a model from its folder, or from the folder of the run that made it.
+
+    ArtefactError, which says what is wrong, when the folder does not hold a whole model.
+    """
+    folder = _model_folder(Path(path))
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        raw = (folder / WEIGHTS).read_bytes()
+        _check_digests(manifest, raw, folder)
+        program = Program.from_json(json.dumps(manifest.program), _cells(raw))
+        preparation = Preparation.from_json(json.dumps(manifest.preparation))
+        model = Model(preparation, program, manifest.card)
+        _check_whole(model)
+    except ArtefactError:
+        raise
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        what = f"{folder / MANIFEST} is not valid: {where}: {first['msg']}"
+        raise ArtefactError(what) from None
+    except OSError as problem:
+        what = f"the model in {folder} cannot be read: {problem.strerror}: {problem.filename}"
+        raise ArtefactError(what) from None
+    except Exception as broken:  # whatever a made-up program makes its readers stumble over
+        what = broken.what if isinstance(broken, ChainruleError) else repr(broken)
+        raise ArtefactError(f"the model in {folder} does not hold together: {what}") from None
+    return model
+
+
+def _manifest(model: Model, weights: bytes) -> str:
+    preparation = json.loads(model.preparation.to_json())
+    program = json.loads(model.program.to_json())
+    return Manifest(
+        schema_version=SCHEMA,
+        chainrule_version=__version__,
+        task=model.preparation.task,
+        target=model.preparation.target.name,
+        preparation=preparation,
+        program=program,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        model_sha256=_digest(preparation, program),
+        card=model.card,
+    ).model_dump_json(indent=1)
+
+
+def _model_folder(path: Path) -> Path:
+    """The folder with the manifest: `path`, or the one within a run."""
+    for folder in (path, path / "model"):
+        if (folder / MANIFEST).is_file():
+            return folder
+    if (path / "run.json").is_file():
+        raise ArtefactError(
+            f"the run {path} has no model: its training is not done, or it failed",
+            hint=f"chainrule runs show {path}",
+        )
+    raise ArtefactError(
+        f"there is no model at {path}",
+        expected="the folder of a run, or of a model",
+        hint="chainrule runs list",
+    )
+
+
+def _check_digests(manifest: Manifest, weights: bytes, folder: Path) -> None:
+    """ArtefactError if either file is not as it was saved."""
+    right = {
+        WEIGHTS: hashlib.sha256(weights).hexdigest() == manifest.weights_sha256,
+        MANIFEST: _digest(manifest.preparation, manifest.program) == manifest.model_sha256,
+    }
+    for name, same in right.items():
+        if not same:
+            raise ArtefactError(f"{folder / name} is damaged: it is not as the model was saved")
+
+
+def _digest(preparation: dict[str, Any], program: dict[str, Any]) -> str:
+    text = json.dumps([preparation, program], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cells(raw: bytes) -> list[Cell]:
+    from safetensors.numpy import load as unpacked
+
+    arrays: dict[str, NDArray[Any]] = unpacked(raw)
+    return [Cell(array, name) for name, array in arrays.items()]
+
+
+def _check_whole(model: Model) -> None:
+    """ArtefactError if program, weights, preparation and card are not those of one model."""
+    program, preparation = model.program, model.preparation
+    for name, symbol in program.reads.items():
+        cell = program.cells.get(name)
+        if cell is None or spec_of(cell.held()) != spec_of(symbol):
+            raise ArtefactError(f"the weights of {name} are missing or of another shape")
+    outputs = len(model.classes) or 1
+    wanted = [
+        Spec((ANY_ROWS, len(preparation.features)), F32),
+        Spec((ANY_ROWS, len(preparation.embedded)), I64),
+        Spec((ANY_ROWS, outputs), F32),
+    ]
+    found = [spec_of(symbol) for symbol in (*program.args, *program.returns)]
+    if found != wanted or program.assigns or len(model.card.trivial) != outputs:
+        raise ArtefactError("the program of the model does not fit its columns and its target")
