@@ -38,20 +38,17 @@ def main():
     print(__doc__)
     prepared = prepare(messy_table(), "charge", seed=0)
     print(prepared.report.text())
-    for part in ("train", "validation", "test"):
-        print(f"   {part:<10} {len(getattr(prepared, part)):>4} rows")
 
     train, kilograms = prepared.train, prepared.preparation.inputs[0]
-    print(
-        "\nA row is now numbers (a weight is spread over two bins, too, so that a line can bend):"
-    )
+    print("\nA row is now numbers (its weight also spread over two bins, where a line can bend):")
     for name, number in zip(prepared.preparation.features, train.numbers[0], strict=True):
         print(f"   {name:<26} {number:6.3f}")
     print(f"\nThe scale of kilograms, from {len(train)} training rows:")
     print(f"   (kilograms - {kilograms.mean:.3f}) / {kilograms.std:.3f}")
     for part in ("train", "validation", "test"):
         scaled = getattr(prepared, part).numbers[:, 0]
-        print(f"   {part:<10} mean {scaled.mean():+.3f}, deviation {scaled.std():.3f}")
+        mean = scaled.mean().round(3) + 0.0
+        print(f"   {part:<10} mean {mean:+.3f}, deviation {scaled.std():.3f}")
     print("   Only the training rows come out at exactly 0 and 1; the others are not looked at.")
 
     sizes = [len(rows) for rows in batches(row_order(len(train), seed=0, epoch=1), 32)]

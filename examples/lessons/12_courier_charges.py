@@ -41,9 +41,8 @@ def main():
     print(__doc__)
     with_bias, loss = learn(bias=True)
     without, remaining = learn(bias=False)
-    print(
-        f"   with a bias:    weight {with_bias.weight.item():.2f}, bias {with_bias.bias.item():.2f}"
-    )
+    weight, base = with_bias.weight.item(), with_bias.bias.item()
+    print(f"   with a bias:    weight {weight:.2f}, bias {base:.2f}")
     print(f"   without a bias: weight {without.weight.item():.2f}")
     print(f"   off by, typically: {loss**0.5:.2f} with a bias, {remaining**0.5:.2f} without\n")
     places = np.linspace(0, 5, 60, dtype=np.float32)[:, None]
@@ -55,12 +54,8 @@ def main():
     print("\n   kilograms   charge   with a bias   without")
     for kilograms in (0.0, 0.1, 1.0, 2.5, 5.0):
         parcel = cr.tensor([[kilograms]])
-        answers = with_bias(parcel).item(), without(parcel).item()
-        print(
-            "   {:>9.1f} {:>8.0f} {:>13.1f} {:>9.1f}".format(
-                kilograms, 100 * kilograms + 50, *answers
-            )
-        )
+        right, wrong = with_bias(parcel).item(), without(parcel).item()
+        print(f"   {kilograms:>9.1f} {100 * kilograms + 50:>8.0f} {right:>13.1f} {wrong:>9.1f}")
 
 
 if __name__ == "__main__":

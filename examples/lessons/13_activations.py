@@ -57,9 +57,8 @@ def main():
     single = collapsed(straight)
     apart = float(np.abs(single(x).numpy() - straight(x).numpy()).max())
     print("The three linear layers are one linear layer:")
-    print(
-        f"   {single.weight.item():.4f} * x + {single.bias.item():.4f}, the same to {apart:.0e}\n"
-    )
+    weight, bias = single.weight.item(), single.bias.item()
+    print(f"   {weight:.4f} * x + {bias:.4f}, the same to {apart:.0e}\n")
     print("The loss after the same training:")
     print(f"   without activations {straight_loss:.5f}   with ReLU {bent_loss:.5f}\n")
     drawn = {"with ReLU": bent(x), "without": straight(x), "x²": x**2}

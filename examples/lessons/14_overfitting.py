@@ -3,8 +3,8 @@
 A large network that sees few rows for many epochs can learn them by heart, mistakes included.
 Then the loss of the training rows goes on falling while the loss of rows that it has not trained
 on rises: it memorises instead of generalising. That is called overfitting, and it is why some
-rows are kept apart for validation. Early stopping ends the training once the validation loss has not
-fallen for a while, and keeps the weights of the best epoch.
+rows are kept apart for validation. Early stopping ends the training once the validation loss has
+not fallen for a while, and keeps the weights of the best epoch.
 
 Shows L34.
 """
@@ -20,7 +20,7 @@ EPOCHS = 100
 
 
 def answers(rows, seed):
-    """Four measurements a row, and a yes or no that they decide; a fifth of the answers is wrong."""
+    """Rows of four numbers and an answer, yes or no, that they decide; a fifth of them is wrong."""
     rng = np.random.default_rng(seed)
     measured = rng.standard_normal((rows, 4)).astype(np.float32)
     wrong = rng.random(rows) < 0.2
