@@ -1,4 +1,4 @@
-"""Curves as text: every point where it belongs, labels that fit, nothing drawn that is not there."""
+"""Curves as text: every point where it belongs, and labels that fit."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ def test_every_series_has_a_mark_and_is_drawn():
     series = {f"line {number}": [number, number] for number in range(10)}
     drawn = rows(curve(series, width=5, height=10))
     assert all(row.strip() for row in drawn)
+
+
+def test_a_long_legend_has_a_line_of_its_own():
+    short, long = ({name: [1, 2] for name in names} for names in (["a", "b"], ["a" * 40, "b" * 40]))
+    assert curve(short, x_name="step").splitlines()[-1].split()[-5:] == ["step", "●", "a", "○", "b"]
+    assert curve(long, x_name="step").splitlines()[-2].endswith("step")
+    assert curve(long, x_name="step").splitlines()[-1].lstrip().startswith("● a")
 
 
 @pytest.mark.parametrize("series", [{}, {"loss": []}, {"loss": [math.nan]}])

@@ -8,6 +8,7 @@ from itertools import cycle
 
 _BARS = "▁▂▃▄▅▆▇█"
 _MARKS = "●○×+■□▲△"
+_LONGEST = 95  # characters below a curve; where there are more, the legend has a line of its own
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
@@ -67,7 +68,9 @@ def curve(
     first, last = f"{min(places):g}", f"{max(places):g}"
     names = "  ".join(f"{mark} {name}" for mark, name in zip(cycle(_MARKS), series, strict=False))
     axis = f"{first}{last:>{max(1, width - len(first))}}  {x_name}"
-    return "\n".join([*lines, f"{'':>{wide}}  {axis}      {names}".rstrip()])
+    indent = " " * (wide + 2)
+    below = f"\n{indent}" if wide + len(axis) + len(names) > _LONGEST else "      "
+    return "\n".join([*lines, f"{indent}{axis}{below}{names}".rstrip()])
 
 
 def _thinned(values: Sequence[float], width: int) -> list[float]:
