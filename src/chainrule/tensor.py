@@ -587,8 +587,7 @@ def _broken(out: Tensor) -> GradientError:
             f"the chain from the parameters to this loss breaks at {made.op.name} ({place})",
             expected="ops with a gradient all the way",
             got=f"{made.op.name} to {Spec(made.outputs[0].shape, made.outputs[0].dtype)}: {why}",
-            hint="a loss that changes a little when a prediction does: the MSE family for numbers, "
-            "cross-entropy for classes",
+            hint="a loss that bends: the MSE family for numbers, cross-entropy for classes",
         )
     return GradientError(
         "nothing that this tensor was computed from wants a gradient",
