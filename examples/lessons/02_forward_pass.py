@@ -34,7 +34,7 @@ def network():
 
 
 def numbers(tensor):
-    return "[" + ", ".join(f"{number:.3f}" for number in tensor.tolist()) + "]"
+    return "[" + ", ".join(f"{round(n, 6) + 0.0:.3f}" for n in tensor.tolist()) + "]"
 
 
 def main():

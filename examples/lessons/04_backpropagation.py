@@ -93,8 +93,8 @@ def main():
         row = "  ".join(f"{number + 0.0:+.4f}" for number in hand.ravel())
         same = np.allclose(hand, engine[name], rtol=1e-6)
         print(f"   {name:<9} {'equal' if same else 'DIFFERENT'}  {row}")
-    print("The first hidden neuron is exactly at 0, where the slope of ReLU is taken to be 0:")
-    print("nothing flows back through it, so none of its parameters is to blame.")
+    print("The first hidden neuron is at 0 (up to rounding), where the slope of ReLU counts as 0:")
+    print("nothing flows back through it, so none of its parameters gets any blame.")
 
     print("\nThe step as it is recorded. Its four phases stand at the right of each instruction.\n")
     print(recorded().listing())

@@ -25,7 +25,7 @@ for epoch in range(200):
     loss.backward()
     optimizer.step()
     losses.append(loss.item())
-    if epoch % 25 == 0:
+    if epoch % 40 == 0:
         print(f"epoch {epoch:>3}   loss {loss.item():.4f}")
 
 print(f"epoch {epoch:>3}   loss {losses[-1]:.4f}")

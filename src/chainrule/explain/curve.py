@@ -8,7 +8,7 @@ from itertools import cycle
 
 _BARS = "▁▂▃▄▅▆▇█"
 _MARKS = "●○×+■□▲△"
-_LONGEST = 95  # characters below a curve; where there are more, the legend has a line of its own
+_LONGEST = 105  # characters below a curve; if there are more, the legend has a line of its own
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
@@ -69,7 +69,7 @@ def curve(
     names = "  ".join(f"{mark} {name}" for mark, name in zip(cycle(_MARKS), series, strict=False))
     axis = f"{first}{last:>{max(1, width - len(first))}}  {x_name}"
     indent = " " * (wide + 2)
-    below = f"\n{indent}" if wide + len(axis) + len(names) > _LONGEST else "      "
+    below = f"\n{indent}" if len(indent + axis + names) + 6 > _LONGEST else "      "
     return "\n".join([*lines, f"{indent}{axis}{below}{names}".rstrip()])
 
 
