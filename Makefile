@@ -25,7 +25,7 @@ bench: .venv-peers/peers
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .venv-peers/bin/python -m benchmarks
 
 examples: .venv/base
-	@set -e; for file in examples/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+	@set -e; for file in $$(find examples -name "*.py" | sort); do echo "== $$file"; .venv/bin/python "$$file"; done
 
 clean:
 	rm -rf .venv .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
