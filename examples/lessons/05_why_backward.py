@@ -1,10 +1,10 @@
 """Lesson 5: why the chain is walked backwards.
 
 Two parameters of a deep network share most of the chain between them and the loss. Walking it once
-from the end, and keeping what was multiplied so far, gives all gradients for about the price of two
-more forward passes. Working out one gradient at a time walks the shared end of the chain
-again and again, and the work grows with the square of the depth. Here nothing is timed: chainrule
-writes a step down as a list of instructions, and those are counted.
+from the end, and keeping what was multiplied so far, gives all gradients for a small multiple of
+one forward pass, however deep the network is. Working out one gradient at a time walks the shared
+end of the chain again and again, and the work grows with the square of the depth. Here nothing is
+timed: chainrule writes a step down as a list of instructions, and those are counted.
 
 Shows L23.
 """
