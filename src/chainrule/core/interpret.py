@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ def interpret(
     """
     slots, steps = _prepared(program)
     values = slots.copy()
-    heads = [*args, *_held(program)]
+    assigned = _bound(program, program.assigns)
+    heads = [*args, *(cell.held() for cell in _bound(program, program.reads))]
     if len(args) != len(program.args):
         raise ProgramError(
             "a program runs on a value per argument", expected=len(program.args), got=len(args)
@@ -41,17 +42,17 @@ def interpret(
             _run_watched(program, steps, values, watch)
     at = program.derived["slot of"]
     found = [values[at[s]] if isinstance(s, Symbol) else s for s in program.results()]
-    for name, raw in zip(program.assigns, found[len(program.returns) :], strict=True):
-        program.cells[name].hold(raw)
+    for cell, raw in zip(assigned, found[len(program.returns) :], strict=True):
+        cell.hold(raw)
     return tuple(found[: len(program.returns)])
 
 
-def _held(program: Program) -> list[Raw]:
+def _bound(program: Program, names: Iterable[str]) -> list[Any]:
     try:
-        return [program.cells[name].held() for name in program.reads]
+        return [program.cells[name] for name in names]
     except KeyError as missing:
         raise ProgramError(
-            f"the program reads a cell that it is not bound to: {missing}",
+            f"the program is not bound to a cell that it uses: {missing}",
             hint="Program.from_json(text, cells=...) binds cells by their names",
         ) from None
 

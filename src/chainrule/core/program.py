@@ -223,6 +223,9 @@ def _verify_instruction(made: Instruction, known: set[Any], where: str) -> None:
             raise ProgramError(f"{where} reads neither a value nor a number", got=repr(operand))
         if isinstance(operand, Symbol) and operand not in known:
             raise ProgramError(f"{where} reads {operand} before anything made it")
+    names = made.op.inputs
+    if len(made.inputs) != len(names) and not any(name.startswith("*") for name in names):
+        raise ProgramError(f"{where} has another number of inputs", expected=names, got=made.inputs)
     if made.phase not in PHASES:
         raise ProgramError(f"{where} has an unknown phase", expected=PHASES, got=made.phase)
     for output in made.outputs:

@@ -70,7 +70,7 @@ def erf(x: Any) -> Any:
     size = np.abs(wide)
     square = np.square(np.minimum(size, 32.0))  # erf is 1 from 6 on
     near = (
-        wide
+        np.clip(wide, -0.5, 0.5)
         * np.polyval(_NEAR_P, np.minimum(square, 0.25))
         / np.polyval(_NEAR_Q, np.minimum(square, 0.25))
     )

@@ -21,7 +21,7 @@ from chainrule.core.state import TRACKING
 from chainrule.core.sweep import sweep
 from chainrule.core.value import Value
 from chainrule.errors import ShapeError
-from chainrule.spec import Spec
+from chainrule.spec import Spec, spec_of
 
 
 def _spec_of(symbol: Any) -> Spec:
@@ -94,7 +94,10 @@ def _backward_body(body: Program, carries: int, needed: tuple[bool, ...]) -> Pro
                 outs = replay(body, leaves)
             finally:
                 TRACKING.reset(token)
-            roots = [(out.origin, g.array) for out, g in zip(outs, gs, strict=True)]
+            roots = [  # an output that depends on nothing is no Value
+                (out.origin if isinstance(out, Value) else None, g.array)
+                for out, g in zip(outs, gs, strict=True)
+            ]
             found = {id(leaf): g for leaf, g in sweep(roots)}
             return tuple(
                 Value(found[id(v)] if id(v) in found else _zeros(v))
@@ -283,6 +286,8 @@ def repeat(
 ) -> tuple[Any, ...]:
     """Apply `scan`; where a gradient may be asked for, the carries it will need are kept."""
     inputs = [*init, *xs, *shared]
+    specs: list[Any] = [spec_of(v.array if isinstance(v, Value) else v) for v in inputs]
+    _spec(*specs, body=body, carries=len(init), sequences=len(xs), length=length)
     kept = _history(body, len(init)) if _tracked(inputs) else ()
     found: tuple[Any, ...] = scan(
         *inputs,
