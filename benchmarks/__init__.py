@@ -1,1 +1,1 @@
-"""Speed, memory and start-up, side by side with peers: `make bench`, or `python -m benchmarks NAME`."""
+"""Speed, memory and start-up beside peers: `make bench`, or `python -m benchmarks NAME`."""

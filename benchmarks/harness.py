@@ -86,10 +86,14 @@ def machine() -> str:
     name = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as lines:
-            names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+            names = [
+                line.partition(":")[2].strip() for line in lines if line.startswith("model name")
+            ]
         name = names[0] if names else name
     packages = [f"{p} {metadata.version(p)}" for p in ("numpy", "torch", "jax") if _has(p)]
-    return f"{name}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(packages)}"
+    return (
+        f"{name}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(packages)}"
+    )
 
 
 def _has(package: str) -> bool:

@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 # Files and folders of src/chainrule, from the ground up: each imports from its own row and from
 # the rows above it, never below.
 ROWS = [
-    ["errors", "spec"],
+    ["errors", "spec", "version"],
     ["data"],
     ["core"],
     ["ops"],

@@ -12,11 +12,11 @@ class ChainruleError(Exception):
     `what` is one sentence; `expected`, `got` and `hint` follow it on lines of their own.
     `exit_code` is what the command line returns for it.
 
-    >>> print(ShapeError("add needs equal shapes", expected="f32[3]", got="f32[2]", hint="reshape one"))
-    add needs equal shapes
+    >>> print(ShapeError("add needs one shape", expected="f32[3]", got="f32[2]", hint="reshape"))
+    add needs one shape
       expected: f32[3]
       got:      f32[2]
-      try:      reshape one
+      try:      reshape
     """
 
     exit_code = 1

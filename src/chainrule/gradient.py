@@ -48,11 +48,11 @@ def grad(
             )
     with mark(phase="backward"):
         seeds = [
-            ones_like_root(o) if g is None else as_tensor(g).array
+            Tensor(ones_like_root(o)) if g is None else as_tensor(g)
             for o, g in zip(outs, given, strict=True)
         ]
         roots = [
-            (out.origin, Tensor(seed) if create_graph else seed)
+            (out.origin, seed if create_graph else seed.array)
             for out, seed in zip(outs, seeds, strict=True)
         ]
         found = {id(leaf): g for leaf, g in sweep(roots, {id(x.origin) for x in wrt}, create_graph)}
@@ -124,13 +124,10 @@ def _directional(
     wrt = [leaf for leaf in leaves if leaf.requires_grad]
     value = _weighted([fn(*leaves)], rng)
     for _ in range(order - 1):
-        slopes = [
-            g for g in grad(value, wrt, create_graph=True, allow_unused=True) if g is not None
-        ]
-        slopes = [g for g in slopes if g.requires_grad]
-        if not slopes:
-            return 0.0, [None] * len(wrt)
-        value = _weighted(slopes, rng)
+        slopes = grad(value, wrt, create_graph=True, allow_unused=True)
+        value = _weighted([g for g in slopes if g is not None], rng)
+        if not value.requires_grad:  # constant gradients; or a rule that hides what it depends on
+            return value.item(), [None] * len(wrt)
     return value.item(), list(grad(value, wrt, allow_unused=True))
 
 

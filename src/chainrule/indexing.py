@@ -18,7 +18,7 @@ from chainrule.spec import BOOL, Spec
 
 
 def item(x: Value, key: Any) -> Any:
-    """NumPy's indexing: integers, slices, None and ..., arrays of integers or bools, and mixtures."""
+    """NumPy's indexing: integers, slices, None, ..., arrays of integers or bools, mixtures."""
     given = [_as_key(one) for one in (key if isinstance(key, tuple) else (key,))]
     keys: list[Any] = []
     axis = 0

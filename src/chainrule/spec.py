@@ -15,6 +15,7 @@ DType = np.dtype[Any]
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
 I64, I32, U32, U64, BOOL = (np.dtype(n) for n in ("int64", "int32", "uint32", "uint64", "bool"))
+float32, float64, int64, int32, bool_ = F32, F64, I64, I32, BOOL  # as users know them
 SHORT: dict[DType, str] = {
     F32: "f32",
     F64: "f64",

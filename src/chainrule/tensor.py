@@ -129,9 +129,9 @@ class Tensor(Value):
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """The same elements under another shape; one size may be -1."""
         sizes = _sizes(shape)
-        if -1 in sizes:
+        if any([n < 0 for n in sizes]):
             known = math.prod([n for n in sizes if n != -1])
-            if not known or sizes.count(-1) > 1:
+            if known <= 0 or sizes.count(-1) != 1:
                 raise ShapeError(
                     "reshape cannot tell the size that -1 stands for",
                     expected="one -1, and no 0",
@@ -307,10 +307,11 @@ class Cell(Tensor):
     program. Augmented assignment (`w -= ...`) assigns in place; under `no_grad`, as in PyTorch.
     """
 
-    __slots__ = ("__weakref__", "_grad_cell", "_held", "name")
+    __slots__ = ("__weakref__", "_grad_cell", "_held", "_lent", "name")
 
     def __init__(self, data: Any, name: str = "", requires_grad: bool = False) -> None:
         self._held: Raw = None if data is None else _raw(data)
+        self._lent = False
         self.name = name
         self._grad_cell: Cell | None = None
         self.origin: Origin = None
@@ -319,13 +320,17 @@ class Cell(Tensor):
     @property
     def array(self) -> Raw:
         recorder = RECORDER.get()
-        return self._held if recorder is None else recorder.read(self)
+        if recorder is not None:
+            return recorder.read(self)
+        if self._lent:
+            self.hold(np.array(self._held))
+        return self._held
 
     @array.setter
     def array(self, raw: Raw) -> None:
         recorder = RECORDER.get()
         if recorder is None:
-            self._held = raw
+            self.hold(raw)
         else:
             recorder.assign(self, raw)
 
@@ -335,10 +340,14 @@ class Cell(Tensor):
 
     def hold(self, raw: Raw) -> None:
         """Put an array (or None) into the cell now, whether or not a step is being recorded."""
-        self._held = raw
+        self._held, self._lent = raw, False
+
+    def lend(self, raw: Raw) -> None:
+        """Hold memory that a native program goes on writing to: whoever reads it gets a copy."""
+        self._held, self._lent = raw, True
 
     def condition(self) -> Any:
-        """What a recorded step relies on: its spec, or None when empty, and whether it is frozen."""
+        """What a recorded step relies on: its spec, None when empty, and whether it is frozen."""
         held = self._held
         return (None if held is None else (held.shape, held.dtype)), self.origin is None
 
@@ -488,7 +497,7 @@ class Parameter(Cell):
 
 
 class Buffer(Cell):
-    """A cell that belongs to a module's state and is not trained: running statistics and the like."""
+    """A cell of a module's state that is not trained, such as running statistics."""
 
     __slots__ = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -33,10 +33,10 @@ class Progress(Watcher):
         self.best = math.inf
         self.bar = Bar(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f}%  at most"),
+            BarColumn(bar_width=10),
+            TextColumn("{task.fields[limit]}"),
             TimeRemainingColumn(compact=True),
-            TextColumn("left  {task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}"),
             console=console,
             transient=True,
             disable=not self.live,
@@ -44,7 +44,7 @@ class Progress(Watcher):
 
     def __enter__(self) -> Self:
         self.bar.start()
-        self.task = self.bar.add_task("reading the data", total=None, losses="")
+        self.task = self.bar.add_task("reading the data", total=None, limit="", losses="")
         return self
 
     def __exit__(
@@ -59,7 +59,10 @@ class Progress(Watcher):
         self.epochs = settings.epochs
         self.steps = math.ceil(len(prepared.train) / settings.batch_size)
         self.began = self.said = time.perf_counter()
-        self.bar.reset(self.task, total=self.epochs * self.steps, description="training")
+        whole = self.epochs * self.steps
+        self.bar.reset(
+            self.task, total=whole, description="training", limit="at most", losses="left"
+        )
 
     def step(self, epoch: int, step: int) -> None:
         done = (epoch - 1) * self.steps + step
@@ -78,9 +81,5 @@ class Progress(Watcher):
 
     def epoch(self, result: EpochResult) -> None:
         self.best = min(self.best, result.validation_loss)
-        self.losses = (
-            f"loss {number(result.train_loss)}  validation {number(result.validation_loss)}"
-            f"  best {number(self.best)}"
-        )
-        extra: dict[str, Any] = {"losses": self.losses}
-        self.bar.update(self.task, **extra)
+        self.losses = f"validation {number(result.validation_loss)}, best {number(self.best)}"
+        self.bar.update(self.task, losses=f"left  {self.losses}")

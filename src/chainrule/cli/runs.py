@@ -11,6 +11,7 @@ import click
 from chainrule.cli.options import json_option
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import duration, number, out, scores, table
+from chainrule.data.report import counted
 from chainrule.errors import ArtefactError
 from chainrule.explain import curve
 from chainrule.train import EpochResult, Run
@@ -62,7 +63,7 @@ def describe(run: Run) -> str:
         f"  began {facts.began}; rows: {rows}; {facts.parameters:,} parameters",
     ]
     if facts.epochs is not None and facts.seconds is not None:
-        took = f"{facts.epochs} epochs in {duration(facts.seconds)}"
+        took = f"{counted(facts.epochs, 'epoch')} in {duration(facts.seconds)}"
         lines += [f"  {took}: {facts.stopped}; best epoch {facts.best_epoch}", ""]
         lines += [scores(facts.scores, facts.baseline, facts.task)]
     elif facts.stopped:

@@ -10,6 +10,7 @@ from chainrule.cli.options import json_option, quiet_option, setting_options
 from chainrule.cli.progress import Progress
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import duration, note, number, out, scores
+from chainrule.data.report import counted
 from chainrule.train import Trained, gather, train_table
 
 
@@ -68,7 +69,7 @@ def how_it_learned(trained: Trained) -> str:
     """The network, its epochs and why it stopped, in a few lines."""
     history, settings = trained.history, trained.settings
     last, best = history.epochs[-1], history.best
-    epochs = "1 epoch" if last.epoch == 1 else f"{last.epoch} epochs"
+    epochs = counted(last.epoch, "epoch")
     return "\n".join(
         [
             f"Network {' → '.join(map(str, trained.network.widths))}: "

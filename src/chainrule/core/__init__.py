@@ -1,1 +1,1 @@
-"""Op records, programs, recording and the reverse sweep. Knows no op by name but add, sum, broadcast_to, cast."""
+"""Op records, programs, recording and the reverse sweep; hardly an op is known here by name."""

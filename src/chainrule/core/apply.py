@@ -41,7 +41,9 @@ def compute(op: Op, raws: tuple[Raw, ...], settings: dict[str, Any]) -> Raw:
             raise
         return op.forward(*cast, **settings)
     if op.dtypes is not None and out.dtype is not F32 and out.dtype is not BOOL:
-        same = [raw.dtype is out.dtype for raw in raws if type(raw) not in NUMBERS]
+        same = [
+            getattr(raw, "dtype", None) is out.dtype for raw in raws if type(raw) not in NUMBERS
+        ]
         if same and all(same):
             return out  # no promotion: float64 throughout, or integers
         wanted = op.dtypes(*map(spec_of, raws))

@@ -51,7 +51,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Pointwise(Kind):
-    """Element by element; `expression(e, *inputs, **settings)` over an emitter of scalar operations.
+    """Element by element: `expression(e, *inputs, **settings)` over an emitter of operations.
 
     Takes equal shapes and dtypes in a Program, where broadcasts and casts are instructions.
     """
@@ -72,8 +72,17 @@ class Reindex(Kind):
     """The same elements elsewhere.
 
     `index(at, shape, **settings)` gives, for an output position `at` (an array per axis), where
-    in the input of `shape` the element comes from; positions outside of it read as zero.
+    in the input of `shape` the element comes from, as sums of positions times numbers. With
+    `keeps_order` the elements keep their row-major order, and there is no such sum.
     """
+
+    index: Callable[..., tuple[Any, ...]]
+    keeps_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Kind):
+    """The elements put into zeros: `index(at, **settings)` says where, per input position `at`."""
 
     index: Callable[..., tuple[Any, ...]]
 

@@ -1,4 +1,4 @@
-"""Instruction and Program: the recorded step as a list that can be read, verified, and saved as JSON."""
+"""Instruction and Program: the recorded step as a list to read, verify, and save as JSON."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Program:
         return self
 
     def to_json(self) -> str:
-        """The program as JSON, with the numbers of its captured tensors, without those of its cells."""
+        """The program as JSON, with the numbers of captured tensors but not those of cells."""
         return json.dumps({"format": FORMAT, **_pack(self)}, allow_nan=False)
 
     @staticmethod

@@ -70,7 +70,7 @@ class Recorder:
     # -- cells: read by reference, the last assignment wins
 
     def read(self, cell: Any) -> Raw:
-        """What the cell holds at this point of the recording: a symbol, or None when it is empty."""
+        """What the cell holds at this point of the recording: a symbol; None when empty."""
         if cell not in self._now:
             raw = cell.held() if self.outer is None else self.outer.read(cell)
             symbol = None if raw is None else self.symbol(raw.shape, raw.dtype)
@@ -288,7 +288,7 @@ def concrete(value: Value, what: str) -> Raw:
 
 
 class mark:  # noqa: N801 - reads as a statement: with mark(phase="update")
-    """Instructions written inside carry this phase, or this layer's name. Free when not recording."""
+    """Instructions written inside carry this phase, or layer. Free when not recording."""
 
     __slots__ = ("before", "phase", "recorder", "scope")
 

@@ -122,7 +122,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _order(roots: list[Origin], wanted: set[int] | None) -> list[Any]:
-    """Nodes and leaves, each after everything computed from it. No recursion: histories are deep."""
+    """Nodes and leaves, each after all computed from it. No recursion: histories are deep."""
     done: set[int] = set()
     order: list[Any] = []
     stack = [(root, False) for root in roots]

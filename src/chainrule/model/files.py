@@ -16,6 +16,8 @@ def write_whole(path: Path, text: str) -> None:
 
     DataError if it cannot be written; then nothing is left behind.
     """
+    if path.is_dir():
+        raise DataError(f"{path} cannot be written: it is a folder")
     part = _beside(path, "part")
     try:
         part.write_text(text, encoding="utf-8")
@@ -56,4 +58,5 @@ def unwritable(path: Path, problem: OSError) -> DataError:
 
 def _beside(path: Path, what: str) -> Path:
     """A name in the same folder that no other process uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}.{what}")
+    whole = path.absolute()
+    return whole.with_name(f".{whole.name}.{os.getpid()}.{what}")

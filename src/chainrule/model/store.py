@@ -110,7 +110,7 @@ def _manifest(model: Model, weights: bytes) -> str:
         preparation=preparation,
         program=program,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
-        model_sha256=_digest(preparation, program),
+        model_sha256=digest(preparation, program),
         card=model.card,
     ).model_dump_json(indent=1)
 
@@ -136,14 +136,15 @@ def _check_digests(manifest: Manifest, weights: bytes, folder: Path) -> None:
     """ArtefactError if either file is not as it was saved."""
     right = {
         WEIGHTS: hashlib.sha256(weights).hexdigest() == manifest.weights_sha256,
-        MANIFEST: _digest(manifest.preparation, manifest.program) == manifest.model_sha256,
+        MANIFEST: digest(manifest.preparation, manifest.program) == manifest.model_sha256,
     }
     for name, same in right.items():
         if not same:
             raise ArtefactError(f"{folder / name} is damaged: it is not as the model was saved")
 
 
-def _digest(preparation: dict[str, Any], program: dict[str, Any]) -> str:
+def digest(preparation: dict[str, Any], program: dict[str, Any]) -> str:
+    """The SHA-256, in hexadecimal, of preparation and program as they stand in model.json."""
     text = json.dumps([preparation, program], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.apply import Call, alike, define
-from chainrule.core.op import Join, Reindex
+from chainrule.core.op import Join, Place, Reindex
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
 
@@ -45,7 +45,7 @@ reshape: Call = define(
     spec=_reshape_spec,
     forward=lambda x, shape: np.reshape(x, shape),
     grad=(lambda g, x_shape, shape: reshape(g, shape=x_shape),),
-    lower=Reindex(lambda at, inside, shape: _reshape_index(at, inside, shape)),
+    lower=Reindex(lambda at, inside, shape: _reshape_index(at, inside, shape), keeps_order=True),
     samples=lambda rng: [
         ([rng.standard_normal(s)], {"shape": to})
         for s, to in [((3, 4), (2, 6)), ((), (1, 1)), ((0, 4), (2, 0))]
@@ -173,13 +173,6 @@ def _pad_grad(g: Any, low: Shape, high: Shape, interior: Shape) -> Any:
     return slice(g, start=low, stop=stop, step=tuple(i + 1 for i in interior))
 
 
-def _pad_index(at: Any, inside: Shape, low: Shape, high: Shape, interior: Shape) -> Any:
-    return tuple(
-        np.where((p - a) % (i + 1) == 0, (p - a) // (i + 1), -1)
-        for p, a, i in zip(at, low, interior, strict=True)
-    )
-
-
 pad: Call = define(
     "pad",
     inputs="x",
@@ -188,7 +181,11 @@ pad: Call = define(
     spec=_pad_spec,
     forward=_padded,
     grad=(_pad_grad,),
-    lower=Reindex(_pad_index),
+    lower=Place(
+        lambda at, low, high, interior: tuple(
+            p * (i + 1) + a for p, a, i in zip(at, low, interior, strict=True)
+        )
+    ),
     samples=lambda rng: [
         ([rng.standard_normal(s)], {"low": a, "high": b, "interior": i})
         for s, a, b, i in [

@@ -38,7 +38,7 @@ def _uniform(seed: Any, draw: Any, shape: tuple[int, ...], dtype: str) -> Any:
 random_uniform: Call = define(
     "random_uniform",
     inputs="seed draw",
-    doc="Uniform in [0, 1): 24 random bits for float32 (a half of each 64, low half first), 53 for float64.",
+    doc="Uniform in [0, 1): of each 64 bits, two float32 (low half first) or one float64.",
     formula="none: it does not depend on real numbers",
     spec=lambda seed, draw, shape, dtype: Spec(tuple(shape), np.dtype(dtype)),
     forward=_uniform,

@@ -261,7 +261,7 @@ scan: Call = define(
 
 
 def _again(*inputs: Any, **settings: Any) -> tuple[Any, ...]:
-    """How a scan inside a recorded body is applied anew: differentiated now, it keeps its carries."""
+    """How a scan inside a body is applied anew: differentiated now, it keeps its carries."""
     if settings["kept"] or not _tracked(inputs):
         found: tuple[Any, ...] = scan(*inputs, **settings)
         return found

@@ -90,7 +90,8 @@ def _weight_gradient(
     space, inner = _names(len(stride))
     out = np.einsum(
         views, [_BATCH, _GROUP, _IN, *space, *inner],
-        g.reshape(g.shape[0], groups, g.shape[1] // groups, *g.shape[2:]), [_BATCH, _GROUP, _OUT, *space],
+        g.reshape(g.shape[0], groups, g.shape[1] // groups, *g.shape[2:]),
+        [_BATCH, _GROUP, _OUT, *space],
         [_GROUP, _OUT, _IN, *inner], optimize=True,
     )  # fmt: skip
     return out.reshape(g.shape[1], x.shape[1] // groups, *window)

@@ -1,0 +1,139 @@
+"""Many steps in one native call: rows gathered by an order, numbers of a schedule, results kept.
+
+The function `epoch(table, extra, steps)`: `extra` points to the order of rows, the results, the
+schedule's values [steps, cells], and then to the arrays that the arguments' rows come from.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.compile.emitter import Emitter
+from chainrule.compile.ir import Code, Index, Reg
+from chainrule.compile.llvm import Library, host
+from chainrule.core.program import Program
+from chainrule.core.value import Symbol
+from chainrule.errors import IndexRangeError
+from chainrule.spec import F64, I64
+
+
+class Runs(Protocol):
+    """What an epoch needs of a native program."""
+
+    program: Program
+    slots: dict[Symbol, int]
+    arrays: dict[Symbol, Any]
+    table: Any
+    library: Library
+
+    def base(self, symbol: Any) -> Any:
+        """The symbol whose memory a value lies in."""
+
+
+def scheduled(native: Runs) -> list[str]:
+    """The names of the cells that a schedule may set: float64 numbers that no step assigns."""
+    reads, assigns = native.program.reads.items(), native.program.assigns
+    return [n for n, s in reads if s.shape == () and s.dtype == F64 and n not in assigns]
+
+
+def epoch_text(native: Runs) -> str:
+    """The function that runs `run0` once for each batch of rows."""
+    code = Code()
+    args, names = native.program.args, scheduled(native)
+    order, results, values = (_pointer(code, "%extra", i) for i in range(3))
+    sources = [_pointer(code, "%extra", 3 + i) for i in range(len(args))]
+    batches = [_pointer(code, "%table", native.slots[s]) for s in args]
+    homes = [_pointer(code, "%table", native.slots[native.program.reads[n]]) for n in names]
+    result = _pointer(code, "%table", native.slots[native.base(native.program.returns[0])])
+
+    def step(number: Index, _: list[Reg]) -> None:
+        for place, home in enumerate(homes):
+            at = code.add(code.mul(number, len(homes)), place)
+            code.store(code.load(code.at(values, at, F64), F64), home)
+        if args:
+            first = code.mul(number, args[0].shape[0])
+            for symbol, source, batch in zip(args, sources, batches, strict=True):
+                _gather(code, symbol, source, batch, code.at(order, first, I64))
+        code.emit("call void @run0(ptr %table)")
+        found = code.load(result, native.program.returns[0].dtype)
+        wide = Emitter(code).cast(found, "float64")
+        code.store(wide, code.at(results, number, F64))
+
+    code.loop("%steps", step)
+    body = "\n".join(code.lines)
+    head = "define void @epoch(ptr %table, ptr %extra, i64 %steps) #0"
+    return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
+
+
+def _pointer(code: Code, table: str, place: int) -> str:
+    address = code.let(f"getelementptr ptr, ptr {table}, i64 {place}")
+    return code.let(f"load ptr, ptr {address}, align 8")
+
+
+def _gather(code: Code, symbol: Symbol, source: str, batch: str, order: str) -> None:
+    """The rows that `order` points to, one after the other."""
+    width = math.prod(symbol.shape[1:])
+    lanes = host().lanes
+
+    def row(number: Index, _: list[Reg]) -> None:
+        chosen = code.load(code.at(order, number, I64), I64)
+        begin, target = code.mul(chosen.name, width), code.mul(number, width)
+
+        def some(i: Index, _: list[Reg]) -> None:
+            reg = code.load(code.at(source, code.add(begin, i), symbol.dtype), symbol.dtype, lanes)
+            code.store(reg, code.at(batch, code.add(target, i), symbol.dtype))
+
+        def one(i: Index, _: list[Reg]) -> None:
+            at = code.add(i, width // lanes * lanes)
+            reg = code.load(code.at(source, code.add(begin, at), symbol.dtype), symbol.dtype)
+            code.store(reg, code.at(batch, code.add(target, at), symbol.dtype))
+
+        code.loop(width // lanes * lanes, some, step=lanes)
+        code.loop(width % lanes, one)
+
+    code.loop(symbol.shape[0], row)
+
+
+class Epoch:
+    """Runs whole batches of a native program; the rows' arrays must stay as they are meanwhile."""
+
+    def __init__(self, native: Runs, sources: Sequence[NDArray[Any]]) -> None:
+        self.native = native
+        self.args = native.program.args
+        pairs = zip(sources, self.args, strict=True)
+        self.sources = [np.ascontiguousarray(a, s.dtype) for a, s in pairs]
+        self.batches = [np.empty(s.shape, s.dtype) for s in self.args]
+        self.function = native.library.function(
+            "epoch", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
+        )
+
+    def run(self, order: NDArray[np.int64], schedule: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each step returned: one for every whole batch of `order`.
+
+        `schedule`: float64 [steps, cells], the values of `scheduled(native)`.
+        """
+        rows = self.args[0].shape[0]
+        steps = len(order) // rows
+        if order.size and (order.min() < 0 or order.max() >= len(self.sources[0])):
+            raise IndexRangeError(
+                "the order of an epoch names rows that are not there",
+                expected=f"0 to {len(self.sources[0]) - 1}",
+                got=f"{order.min()} to {order.max()}",
+            )
+        results = np.empty(steps)
+        order, schedule = np.ascontiguousarray(order, np.int64), np.ascontiguousarray(schedule)
+        for symbol, batch in zip(self.args, self.batches, strict=True):
+            self.native.arrays[symbol] = batch
+            self.native.table[self.native.slots[symbol]] = batch.ctypes.data
+        arrays = [order, results, schedule, *self.sources]
+        extra = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+        if steps:
+            table = ctypes.addressof(self.native.table)
+            self.function(table, ctypes.addressof(extra), steps)
+        return results
