@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.harness import machine
 
-NAMES = ("startup", "eager", "depth")
+NAMES = ("startup", "eager", "depth", "tables")
 
 
 def main() -> None:

@@ -39,8 +39,7 @@ def record_forward(fn: Callable[..., Any], specs: Sequence[Spec]) -> Program:
     if for_rows(program, _OTHER).to_json() != _recorded(fn, specs, _OTHER).to_json():
         raise ProgramError(
             "this forward pass is another computation for another number of rows",
-            expected="one that treats each row by itself",
-            hint="in evaluation mode a mean over the rows is a running one",
+            expected="one that uses the number of rows in shapes only",
         )
     return program
 
