@@ -11,6 +11,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.core.interpret import interpret, replay
+from chainrule.core.op import CALLS, OPS
 from chainrule.core.record import record
 from chainrule.errors import IndexRangeError, ProgramError
 from chainrule.ops.index import take
@@ -66,6 +67,34 @@ def test_values_are_freed_after_their_last_use() -> None:
         assert all(ref() is None for ref in alive)
     finally:
         gc.enable()
+
+
+def test_values_are_freed_without_a_microscope_too() -> None:
+    alive: list[Any] = []
+    counts = []
+
+    def forward(x: Any) -> Any:
+        out = x + 1.0
+        alive.append(weakref.ref(out))
+        counts.append(sum(ref() is not None for ref in alive))
+        return out
+
+    spy = cr.define("spy_alive", inputs="x", doc=".", forward=forward, grad=(None,), replace=True)
+    try:
+
+        def step(x: Any) -> tuple[Any, ...]:
+            for _ in range(10):
+                x = spy(x)
+            return (x.sum(),)
+
+        program, _ = record(step, [ONE])
+        alive.clear()
+        counts.clear()
+        interpret(program, [X.copy()])
+        assert len(counts) == 10
+        assert max(counts) <= 3
+    finally:
+        del OPS["spy_alive"], CALLS["spy_alive"]
 
 
 def test_results_that_nothing_reads_are_freed_too() -> None:

@@ -52,11 +52,13 @@ def test_a_cell_is_freed_by_reference_counts_alone() -> None:
 @pytest.mark.usefixtures("_no_collector")
 def test_history_keeps_only_what_the_rules_need() -> None:
     x = cr.tensor(np.ones(10), requires_grad=True)
-    y = x * 2.0  # a number times x: nothing of y is needed by the sum
-    kept = weakref.ref(y.array)
-    total = (y + 1.0).sum()
-    del y
-    assert kept() is None
+    y = x * 2.0  # neither adding nor summing needs what went in, and relu only what came out
+    z = y + 1.0
+    out = z.relu()
+    kept = [weakref.ref(value.array) for value in (y, z, out)]
+    total = out.sum()
+    del y, z, out
+    assert [ref() is None for ref in kept] == [True, True, False]
     total.backward()
     assert x.grad is not None
     assert x.grad.tolist() == [2.0] * 10
@@ -147,6 +149,31 @@ def test_only_the_work_that_is_wanted() -> None:
         for name in ("left", "right", "top"):
             OPS.pop("spy_" + name, None)
             CALLS.pop("spy_" + name, None)
+
+
+def test_only_the_rules_that_are_wanted() -> None:
+    calls: list[str] = []
+
+    def rule(name: str) -> Any:
+        return lambda g: calls.append(name) or g  # type: ignore[func-returns-value]
+
+    both = cr.define(
+        "spy_both",
+        inputs="x y",
+        doc="x + y.",
+        forward=lambda x, y: x + y,
+        grad=(rule("left"), rule("right")),
+        replace=True,
+    )
+    try:
+        a, b = cr.tensor(2.0, requires_grad=True), cr.tensor(3.0, requires_grad=True)
+        out = both(a * 1.0, b * 1.0)
+        cr.grad(out, b)
+        assert calls == ["right"]
+        out.backward()
+        assert calls == ["right", "left", "right"]
+    finally:
+        del OPS["spy_both"], CALLS["spy_both"]
 
 
 def test_gradients_towards_what_lies_between() -> None:
