@@ -1,7 +1,7 @@
 """The main job on real tables: the mean score over three seeds, beside the trivial answer.
 
 The first two tables come with the package; the others are read from ../shared/data, or from the
-folder in CHAINRULE_TABLES, and left out where that is absent.
+folder in BENCHMARK_TABLES, and left out where that is absent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chainrule.train import Settings, train_table
 from chainrule.train.metrics import MAIN
 
 SEEDS = (0, 1, 2)
-FOLDER = Path(os.environ.get("CHAINRULE_TABLES", Path(__file__).parents[2] / "shared" / "data"))
+FOLDER = Path(os.environ.get("BENCHMARK_TABLES", Path(__file__).parents[2] / "shared" / "data"))
 ADULT = (
     "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,"
     "capital-gain,capital-loss,hours-per-week,native-country,income"

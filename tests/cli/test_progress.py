@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import struct
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,22 +33,19 @@ def test_quiet_is_silent(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
 def on_a_terminal(arguments: list[str], columns: int) -> str:
     """What a program writes to a terminal of that width."""
     import pty
-    import struct
     import termios
     from fcntl import ioctl
-    from os import close, execv, read
 
-    child, terminal = pty.fork()
-    if child == 0:
-        execv(arguments[0], arguments)
-    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    running = subprocess.Popen(arguments, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
     written = b""
-    try:
-        while part := read(terminal, 65536):
+    with suppress(OSError):  # that is how a terminal ends
+        while part := os.read(ours, 65536):
             written += part
-    except OSError:  # the child is gone
-        pass
-    close(terminal)
+    os.close(ours)
+    running.wait()
     return written.decode()
 
 

@@ -11,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.core.interpret import interpret
+from chainrule.core.program import Program
 from chainrule.errors import ProgramError
 from chainrule.model.forward import ANY_ROWS, for_rows, record_forward
 from chainrule.spec import F32, I64, Spec
@@ -58,8 +59,6 @@ def test_layers_in_evaluation_mode(layer: nn.Module) -> None:
 
 
 def test_it_survives_json() -> None:
-    from chainrule.core.program import Program
-
     eager = network()
     program = record_forward(eager, SPECS)
     again = Program.from_json(program.to_json(), program.cells.values())
@@ -88,5 +87,6 @@ def test_the_programs_share_the_weights() -> None:
     program = record_forward(layer, SPECS[:1])
     sized = for_rows(program, 2)
     layer.weight.assign(cr.zeros((1, 3)))
+    assert layer.bias is not None
     layer.bias.assign(cr.tensor([7.0]))
     assert interpret(sized, (np.ones((2, 3), np.float32),))[0].tolist() == [[7.0], [7.0]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +129,6 @@ def test_there_and_back_to_the_bit(classes: Model, numbers: Model, tmp_path: Pat
 
 
 def test_loading_needs_nothing_of_the_training(classes: Model, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     save(classes, tmp_path / "model")
     code = (
         "import sys; from chainrule.model import load; "

@@ -58,7 +58,9 @@ def test_the_best_weights_are_kept_not_the_last() -> None:
     line, weights = Line(), list[float]()
     training, validation = points(3.0), points(1.0)
     history = train(
-        *[line, training, validation],
+        line,
+        training,
+        validation,
         lr=0.01,
         on_epoch=lambda result: weights.append(float(line.w.numpy()[0])),
     )
@@ -155,7 +157,9 @@ def test_interrupted_in_the_first_epoch() -> None:
 def test_interrupted_later_keeps_the_best() -> None:
     line, weights = Line(), list[float]()
     history = train(
-        *[line, points(3.0), points(1.0)],
+        line,
+        points(3.0),
+        points(1.0),
         lr=0.03,
         on_step=press((12, 1)),
         on_epoch=lambda result: weights.append(float(line.w.numpy()[0])),
@@ -177,7 +181,9 @@ def test_interrupted_twice() -> None:
         train(Line(), points(2.0), points(2.0), on_step=twice)
     line = Line()
     history = train(
-        *[line, points(2.0), points(2.0)],
+        line,
+        points(2.0),
+        points(2.0),
         on_step=lambda *at: twice(*at) if at == (3, 1) else None,
     )
     assert history.interrupted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,6 @@ def test_a_damaged_summary(tmp_path: Path, text: str) -> None:
 
 
 def test_runs_in_order(tmp_path: Path) -> None:
-    import os
-
     for age, name in enumerate(["c", "a", "b"]):
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(json.dumps({}))

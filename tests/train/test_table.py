@@ -11,7 +11,7 @@ import pytest
 from chainrule.data import prepare_more, read_table
 from chainrule.errors import DataError, TrainingError
 from chainrule.model import load
-from chainrule.train import Settings, Trained, Watcher, train_table
+from chainrule.train import Run, Settings, Trained, Watcher, train_table
 from chainrule.train.scoring import evaluate, evaluate_trivial
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -105,8 +105,6 @@ def test_what_could_not_be_used_leaves_nothing(tmp_path: Path) -> None:
 def test_a_failed_training_says_so(tmp_path: Path) -> None:
     with pytest.raises(TrainingError):
         trained(tmp_path, "run", optimizer="sgd", lr=1e12, dropout=0.0)
-    from chainrule.train import Run
-
     found = Run(tmp_path / "run").summary()
     assert found.state == "failed"
     assert "no longer finite" in found.stopped
@@ -134,8 +132,6 @@ def test_interrupted_before_anything_was_learned(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         train_table(Settings(data="courier", output=str(tmp_path / "run")), Impatient())
-    from chainrule.train import Run
-
     assert Run(tmp_path / "run").summary().state == "interrupted"
     assert not (tmp_path / "run" / "model").exists()
 

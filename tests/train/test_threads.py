@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
-from chainrule.train import threads
-from chainrule.train.threads import LARGE, one_thread_below
+from chainrule.train.threads import LARGE, one_thread_below, openblas
 
-found = threads._openblas()
+Count = Callable[[], int]
 
 
 @pytest.fixture
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> object:
-    """The function that reads the number of threads, which is two, as far as there are two."""
+def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[Count]:
+    """Reads the number of threads, which is two at first, as far as there can be two."""
+    found = openblas()
     if found is None:
         pytest.skip("this NumPy does not bring OpenBLAS along")
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -26,26 +28,24 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> object:
     put(before)
 
 
-def test_small_products_take_one_thread(two_threads: object) -> None:
-    assert callable(two_threads)
+def test_small_products_take_one_thread(count: Count) -> None:
     with one_thread_below(LARGE - 1):
-        assert two_threads() == 1
-    assert two_threads() == 2
+        assert count() == 1
+    assert count() == 2
 
 
-def test_large_ones_and_the_users_own_choice_are_left_alone(
-    two_threads: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert callable(two_threads)
+def test_large_ones_are_left_alone(count: Count) -> None:
     with one_thread_below(LARGE):
-        assert two_threads() == 2
+        assert count() == 2
+
+
+def test_the_users_own_choice_is_left_alone(count: Count, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     with one_thread_below(1):
-        assert two_threads() == 2
+        assert count() == 2
 
 
-def test_the_number_is_restored_after_an_error(two_threads: object) -> None:
-    assert callable(two_threads)
+def test_the_number_is_restored_after_an_error(count: Count) -> None:
     with pytest.raises(KeyError), one_thread_below(1):
         raise KeyError
-    assert two_threads() == 2
+    assert count() == 2

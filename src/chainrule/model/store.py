@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chainrule.core.program import Program
-from chainrule.data import Preparation
+from chainrule.data import Preparation, Table
 from chainrule.errors import ArtefactError, ChainruleError
 from chainrule.model.artefact import Model
 from chainrule.model.card import Card, card_text
@@ -157,7 +157,10 @@ def _cells(raw: bytes) -> list[Cell]:
 
 
 def _check_whole(model: Model) -> None:
-    """ArtefactError if program, weights, preparation and card are not those of one model."""
+    """ArtefactError if program, weights, preparation and card are not those of one model.
+
+    What still does not fit shows when a row is predicted of which nothing is known.
+    """
     program, preparation = model.program, model.preparation
     for name, symbol in program.reads.items():
         cell = program.cells.get(name)
@@ -172,3 +175,4 @@ def _check_whole(model: Model) -> None:
     found = [spec_of(symbol) for symbol in (*program.args, *program.returns)]
     if found != wanted or program.assigns or len(model.card.trivial) != outputs:
         raise ArtefactError("the program of the model does not fit its columns and its target")
+    model.predict(Table.of({record.name: [None] for record in preparation.inputs}))

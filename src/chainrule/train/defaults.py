@@ -11,7 +11,7 @@ from typing import Any
 from chainrule.data import Prepared
 from chainrule.train.settings import Chosen, Settings
 
-STEPS = 6000
+STEPS = 3000
 """About how many updates a training gets, as far as its epochs are not the limit."""
 
 RATE = 0.002
@@ -52,7 +52,7 @@ def epochs_for(rows: int, batch_size: int) -> int:
     """As many passes as make up about `STEPS` updates, 10 to 200.
 
     >>> epochs_for(300, 32), epochs_for(15_000, 256), epochs_for(1_000_000, 512)
-    (200, 103, 10)
+    (200, 51, 10)
     """
     per_epoch = max(1, rows // batch_size)
     return min(200, max(10, STEPS // per_epoch))

@@ -29,7 +29,7 @@ def one_thread_below(multiplications: int) -> Iterator[None]:
     Nothing is changed where the user has set OPENBLAS_NUM_THREADS or OMP_NUM_THREADS, or where
     NumPy uses another BLAS than the OpenBLAS that its wheels bring along.
     """
-    found = _openblas()
+    found = openblas()
     if found is None or multiplications >= LARGE or any(name in os.environ for name in _VARIABLES):
         yield
         return
@@ -43,7 +43,7 @@ def one_thread_below(multiplications: int) -> Iterator[None]:
 
 
 @cache
-def _openblas() -> tuple[Callable[[], int], Callable[[int], object]] | None:
+def openblas() -> tuple[Callable[[], int], Callable[[int], object]] | None:
     """The functions that read and set OpenBLAS's number of threads, or None."""
     package = Path(np.__file__).parent
     folders = (package.parent / "numpy.libs", package / ".dylibs", package / ".libs")
