@@ -1,8 +1,7 @@
 """chainrule trains neural networks on the machine you have, fast, and shows its work."""
 
-from chainrule import functional as functional
-from chainrule import nn as nn
-from chainrule import optim as optim
+from typing import TYPE_CHECKING
+
 from chainrule.compile import compile as compile
 from chainrule.core.apply import define as define
 from chainrule.core.state import enable_grad as enable_grad
@@ -25,9 +24,6 @@ from chainrule.creation import randn_like as randn_like
 from chainrule.creation import randperm as randperm
 from chainrule.creation import zeros as zeros
 from chainrule.creation import zeros_like as zeros_like
-from chainrule.functional import log_softmax as log_softmax
-from chainrule.functional import scan as scan
-from chainrule.functional import softmax as softmax
 from chainrule.functions import abs as abs
 from chainrule.functions import absolute as absolute
 from chainrule.functions import add as add
@@ -84,7 +80,6 @@ from chainrule.generator import Generator as Generator
 from chainrule.generator import manual_seed as manual_seed
 from chainrule.gradient import grad as grad
 from chainrule.gradient import gradient_check as gradient_check
-from chainrule.serialization import save as save
 from chainrule.spec import bool_ as bool_
 from chainrule.spec import float32 as float32
 from chainrule.spec import float64 as float64
@@ -100,16 +95,37 @@ from chainrule.tensor import matmul as matmul
 from chainrule.tensor import tensor as tensor
 from chainrule.version import __version__ as __version__
 
-_LATER = {"load": "chainrule.model.opening", "Model": "chainrule.model"}
-_FOLDERS = ("data", "explain", "model", "train", "utils")
+if TYPE_CHECKING:  # what `__getattr__` loads when it is first asked for, for those who read types
+    from chainrule import functional as functional
+    from chainrule import nn as nn
+    from chainrule import optim as optim
+    from chainrule.functional import log_softmax as log_softmax
+    from chainrule.functional import scan as scan
+    from chainrule.functional import softmax as softmax
+    from chainrule.model import Model as Model
+    from chainrule.model.opening import load as load
+    from chainrule.serialization import save as save
+
+_FOLDERS = ("data", "explain", "functional", "model", "nn", "optim", "train", "utils")
+_LATER = {
+    "load": "chainrule.model.opening",
+    "log_softmax": "chainrule.functional",
+    "Model": "chainrule.model",
+    "save": "chainrule.serialization",
+    "scan": "chainrule.functional",
+    "softmax": "chainrule.functional",
+}
 
 
 def __getattr__(name: str) -> object:
-    """What only some need is loaded when it is first asked for."""
     from importlib import import_module
 
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
     if name in _FOLDERS:
         return import_module(f"chainrule.{name}")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FOLDERS, *_LATER})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -95,6 +94,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     >>> nearest("MedHouseVall", ["MedInc", "MedHouseVal"])
     'MedHouseVal'
     """
+    import difflib  # only who errs waits for it
+
     by_lower = {known.lower(): known for known in names}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None

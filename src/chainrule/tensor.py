@@ -129,7 +129,7 @@ class Tensor(Value):
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """The same elements under another shape; one size may be -1."""
         sizes = _sizes(shape)
-        if any([n < 0 for n in sizes]):
+        if sizes and min(sizes) < 0:
             known = math.prod([n for n in sizes if n != -1])
             if known <= 0 or sizes.count(-1) != 1:
                 raise ShapeError(

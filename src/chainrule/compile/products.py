@@ -244,8 +244,8 @@ class _Product:
             a = self.writer.read(
                 self.a, self.code.add(at[0], r * row_step), 0, self.lanes, self.lanes
             )
-            for v in range(vectors):
-                new.append(self.writer.emitter.fma(a, bs[v], sums[r * vectors + v]))
+            row = sums[r * vectors : (r + 1) * vectors]
+            new += [self.writer.emitter.fma(a, b, sum_) for b, sum_ in zip(bs, row, strict=True)]
         return new
 
     def _finish(self, total: Reg, at: list[Index], count: int) -> None:

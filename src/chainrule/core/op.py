@@ -44,12 +44,11 @@ class Op:
     keep: tuple[bool, ...] = ()  # which of (out, *inputs) any rule named
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind:  # plain, and its kinds nearly so: each frozen dataclass costs a millisecond at import
     """How an op is turned into machine code. Passes and planning know kinds, never names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Pointwise(Kind):
     """Element by element: `expression(e, *inputs, **settings)` over an emitter of operations.
 
@@ -59,7 +58,7 @@ class Pointwise(Kind):
     expression: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Reduce(Kind):
     """A fold over axes: `combine` is the name of the emitter's operation, `start` its identity."""
 
@@ -67,7 +66,7 @@ class Reduce(Kind):
     start: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Reindex(Kind):
     """The same elements elsewhere.
 
@@ -80,54 +79,49 @@ class Reindex(Kind):
     keeps_order: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Place(Kind):
     """The elements put into zeros: `index(at, **settings)` says where, per input position `at`."""
 
     index: Callable[..., tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
 class Join(Kind):
     """Inputs laid end to end along the axis named in the settings."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Create(Kind):
     """No inputs; `expression(e, *position, **settings)` of the element's position."""
 
     expression: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Contract(Kind):
     """Products summed over named dimensions, from the setting `dims` as in einsum."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Window(Kind):
     """Convolution and its two gradients; `gives` says which of output, input, weight comes out."""
 
     gives: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Index(Kind):
     """Rows read or added by integer index; `adds` is true for scatter-add."""
 
     adds: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Random(Kind):
     """Numbers that are a pure function of (seed, draw, position)."""
 
 
-@dataclass(frozen=True, slots=True)
 class Scan(Kind):
     """A body Program repeated along the first axis."""
 
 
-@dataclass(frozen=True, slots=True)
 class Opaque(Kind):
     """NumPy only: correct first, fast later."""
