@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.harness import machine
 
-NAMES = ("startup", "eager", "depth", "tables")
+NAMES = ("startup", "eager", "depth", "native", "tables")
 
 
 def main() -> None:

@@ -56,9 +56,11 @@ class Contender:
         return statistics.median(self.seconds[1:])
 
 
-def race(contenders: dict[str, str], repeats: int, rounds: int = ROUNDS) -> dict[str, float]:
+def race(
+    contenders: dict[str, str], repeats: int, rounds: int = ROUNDS, threads: int = 1
+) -> dict[str, float]:
     """Median seconds of one repeat for each contender, measured in turns."""
-    running = [Contender(name, where) for name, where in contenders.items()]
+    running = [Contender(name, where, threads) for name, where in contenders.items()]
     try:
         for _ in range(rounds + 1):
             for contender in running:

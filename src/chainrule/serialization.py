@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: Tensor(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: _of_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
         if _STRUCTURE not in metadata:
             return tensors
         loaded: dict[str, Any] = _put_together(json.loads(metadata[_STRUCTURE]), tensors)
@@ -65,6 +65,13 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
             got=f"{type(wrong).__name__}: {wrong}",
         ) from None
     return loaded
+
+
+def _of_numpy(array: Any) -> Tensor:
+    """The tensor; a dtype that only another package taught NumPy, such as bfloat16, is refused."""
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"the dtype {array.dtype}")
+    return Tensor(array)
 
 
 def _replace(path: Path, data: bytes) -> None:

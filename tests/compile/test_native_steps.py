@@ -1,4 +1,4 @@
-"""Steps and epochs as machine code: cells, copies, schedules, stopping, errors, the object cache."""
+"""Native steps and epochs: cells, copies, schedules, stopping, errors, the object cache."""
 
 from pathlib import Path
 from typing import Any
