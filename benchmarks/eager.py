@@ -69,7 +69,8 @@ def overhead() -> None:
     b = rng.standard_normal(1).astype("float32")
     w = np.ones((1, 1), "float32")
     tracked = mul(cr.tensor(a, requires_grad=True), 1.0)
-    other, weight, mask = cr.from_numpy(b), cr.from_numpy(w), cr.from_numpy(a > 0)
+    chosen = a > 0
+    other, weight, mask = cr.from_numpy(b), cr.from_numpy(w), cr.from_numpy(chosen)
     cases: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "add": (lambda: np.add(a, b), lambda: add(tracked, other)),
         "exp": (lambda: np.exp(a), lambda: exp(tracked)),
@@ -78,7 +79,7 @@ def overhead() -> None:
             lambda: np.matmul(a, w.T),
             lambda: contract(tracked, weight, dims="bi,oi->bo"),
         ),
-        "where": (lambda: np.where(a > 0, a, 0.0), lambda: where(mask, tracked, 0.0)),
+        "where": (lambda: np.where(chosen, a, 0.0), lambda: where(mask, tracked, 0.0)),
     }
     print("An op in forward, tracked, above the same NumPy call:")
     for name, (plain, ours) in cases.items():

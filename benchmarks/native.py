@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def _data(sizes: tuple[int, ...], batch: int) -> tuple[Any, Any]:
 
 def _torch_like(torch: Any, sizes: tuple[int, ...]) -> Any:
     layers = []
-    for wide, narrow in zip(sizes, sizes[1:], strict=False):
+    for wide, narrow in pairwise(sizes):
         layers += [torch.nn.Linear(wide, narrow), torch.nn.ReLU()]
     return torch.nn.Sequential(*layers[:-1])
 
@@ -90,7 +91,7 @@ def _jax(name: str, scanned: bool) -> Callable[[], Any]:
             jnp.asarray(rng.uniform(-1, 1, (a, b)) / a**0.5, "float32"),
             jnp.zeros(b, "float32"),
         )
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in pairwise(sizes)
     ]
     adam = optax.adam(1e-3)
 

@@ -284,19 +284,36 @@ def _without_history(op: Op) -> Callable[..., Any]:
 
 
 def _nary(op: Op) -> Callable[..., Any]:
+    keep_out, *keep = op.keep
+    joint = not isinstance(op.grad, tuple)  # a joint rule is given everything
+
     def call(*inputs: Any, **settings: Any) -> Any:
-        parents = tuple([x.origin if isinstance(x, Value) else None for x in inputs])
-        raws = tuple([x.array if isinstance(x, Value) else x for x in inputs])
+        parents, given, wrap, tracked = [], [], False, False
+        for x in inputs:
+            if isinstance(x, Value):
+                wrap, origin = True, x.origin
+                tracked = tracked or origin is not None
+                parents.append(origin)
+                given.append(x.array)
+            else:
+                parents.append(None)
+                given.append(x)
+        raws = tuple(given)
         out = compute(op, raws, settings)
-        if not any(isinstance(x, Value) for x in inputs):
+        if not wrap:
             return out
         node = None
-        if any(parent is not None for parent in parents):
+        if tracked:
             recorder = _recorder()
             if recorder is not None:
                 recorder.came_from(raws, parents)
             if _tracking():
-                node = (op, parents, raws, settings, out)
+                if not joint:
+                    raws = tuple(
+                        [r if k or p is None else r.shape for r, k, p in zip(raws, keep, parents)]  # noqa: B905 - on the hot path
+                    )
+                kept = out if joint or keep_out or recorder is not None else None
+                node = (op, tuple(parents), raws, settings, kept)
         if type(out) is not tuple:
             return _record._result(out, node)
         return tuple([_record._result(one, _select(node, i, one)) for i, one in enumerate(out)])
