@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import best_of, race
+from benchmarks.harness import in_turns, race
 
 
 def _tutorial(torch: Any) -> Callable[[], None]:
@@ -83,7 +83,7 @@ def overhead() -> None:
     }
     print("An op in forward, tracked, above the same NumPy call:")
     for name, (plain, ours) in cases.items():
-        numpy_time, time = best_of(plain, 5000), best_of(ours, 5000)
+        numpy_time, time = in_turns(plain, ours, repeats=5000)
         print(f"  {name:<10} {(time - numpy_time) * 1e6:5.2f} us above {numpy_time * 1e6:5.2f} us")
     _whole_step()
 
@@ -109,7 +109,7 @@ def _whole_step() -> None:
         np.subtract(bias, np.multiply(g_bias, rate))
 
     program = cr.compile(chainrule_step(cr)).program(cr.from_numpy(x), cr.from_numpy(y))
-    plain, ours = best_of(by_hand, 500), best_of(_tutorial(cr), 500)
+    plain, ours = in_turns(by_hand, _tutorial(cr), repeats=500)
     count = len(program.instructions)
     print(
         f"  a whole step of {count} ops: {(ours - plain) / count * 1e6:.2f} us per op above NumPy "

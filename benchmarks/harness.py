@@ -71,9 +71,13 @@ def race(
             contender.close()
 
 
-def best_of(function: Callable[[], Any], repeats: int, rounds: int = ROUNDS) -> float:
-    """The median over rounds of the seconds that one call takes, within this process."""
-    return statistics.median(_timed(function, repeats) for _ in range(rounds))
+def in_turns(
+    first: Callable[[], Any], second: Callable[[], Any], repeats: int, rounds: int = ROUNDS
+) -> tuple[float, float]:
+    """The median seconds of one call of each, measured in turns within this process."""
+    pairs = [(_timed(first, repeats), _timed(second, repeats)) for _ in range(rounds + 1)]
+    ones, others = zip(*pairs[1:], strict=True)
+    return statistics.median(ones), statistics.median(others)
 
 
 def _timed(function: Callable[[], Any], repeats: int) -> float:
