@@ -112,8 +112,8 @@ def _whole_step() -> None:
     plain, ours = in_turns(by_hand, _tutorial(cr), repeats=500)
     count = len(program.instructions)
     print(
-        f"  a whole step, {count} instructions: {(ours - plain) / count * 1e6:.2f} us each above NumPy "
-        f"({ours * 1e6:.1f} us, of which NumPy {plain * 1e6:.1f})"
+        f"  a whole step: {(ours - plain) / count * 1e6:.2f} us above NumPy for each of {count} "
+        f"instructions ({ours * 1e6:.1f} us, of which NumPy {plain * 1e6:.1f})"
     )
 
 
