@@ -30,7 +30,8 @@ def run_epoch(
 
     `arrays`: each [rows, ...], gathered by `order` (int64, which rows and in which order) into
     batches of `batch_size`; the last, smaller batch counts. `after_step(number)`, from 0, is
-    called after each step; the epoch ends there when it gives True. ShapeError for arrays of
+    called after each step, or after each call of a native step (some twentieth of a second), with
+    the last step done; the epoch ends there when it gives True. ShapeError for arrays of
     different lengths, or a schedule of another length than the epoch; SettingError for a
     `batch_size` below 1.
 
