@@ -99,6 +99,8 @@ if TYPE_CHECKING:  # what `__getattr__` loads when it is first asked for, for th
     from chainrule import functional as functional
     from chainrule import nn as nn
     from chainrule import optim as optim
+    from chainrule.compile.threads import get_num_threads as get_num_threads
+    from chainrule.compile.threads import set_num_threads as set_num_threads
     from chainrule.functional import log_softmax as log_softmax
     from chainrule.functional import scan as scan
     from chainrule.functional import softmax as softmax
@@ -108,11 +110,13 @@ if TYPE_CHECKING:  # what `__getattr__` loads when it is first asked for, for th
 
 _FOLDERS = ("data", "explain", "functional", "model", "nn", "optim", "train", "utils")
 _LATER = {
+    "get_num_threads": "chainrule.compile.threads",
     "load": "chainrule.model.opening",
     "log_softmax": "chainrule.functional",
     "Model": "chainrule.model",
     "save": "chainrule.serialization",
     "scan": "chainrule.functional",
+    "set_num_threads": "chainrule.compile.threads",
     "softmax": "chainrule.functional",
 }
 

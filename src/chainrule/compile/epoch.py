@@ -18,6 +18,20 @@ Schedule = Mapping[Cell, Sequence[float] | NDArray[np.float64]]
 """Cells, such as a learning rate, with their values: one per step."""
 
 
+def expect_epochs(
+    step: CompiledStep, arrays: Sequence[NDArray[Any]], batch_size: int, epochs: int
+) -> None:
+    """Say beforehand that `step` will go over the rows of `arrays` `epochs` times.
+
+    Machine code is then made for the whole batches, and for the smaller last one, only where it
+    pays: the last one runs once an epoch and is rarely worth a second compilation.
+    """
+    whole, rest = divmod(len(arrays[0]), batch_size)
+    for rows, runs in ((batch_size, whole * epochs), (rest, epochs)):
+        if rows and runs:
+            step.expect(runs, *(Tensor(array[:rows]) for array in arrays))
+
+
 def run_epoch(
     step: CompiledStep,
     arrays: Sequence[NDArray[Any]],
@@ -45,17 +59,24 @@ def run_epoch(
     planned = dict(schedule or {})
     for cell, values in planned.items():
         _check_schedule(cell, len(values), len(chosen))
+    ended = False
+
+    def after(done: int) -> bool:
+        nonlocal ended
+        ended = after_step is not None and after_step(done - 1)
+        return ended
+
     results = np.empty(len(chosen))
-    done = _native_epoch(step, arrays, order, batch_size, planned, after_step, results)
-    if 0 < done < len(order) // batch_size:  # ended on the way
-        return results[:done]
-    for number, rows in enumerate(chosen[done:], done):
+    done = _native_epoch(step, arrays, order, batch_size, planned, after, results)
+    for rows in chosen[done:]:
+        if ended:
+            break
         for cell, values in planned.items():
-            cell.hold(np.asarray(values[number], cell.dtype))
-        results[number] = step(*(Tensor(array[rows]) for array in arrays)).item()
-        if after_step is not None and after_step(number):
-            return results[: number + 1]
-    return results
+            cell.hold(np.asarray(values[done], cell.dtype))
+        results[done] = step(*(Tensor(array[rows]) for array in arrays)).item()
+        done += 1
+        after(done)
+    return results[:done]
 
 
 def _native_epoch(
@@ -64,19 +85,29 @@ def _native_epoch(
     order: NDArray[np.int64],
     batch_size: int,
     planned: Schedule,
-    after_step: Callable[[int], bool] | None,
+    after: Callable[[int], bool],
     results: NDArray[np.float64],
 ) -> int:
     """The whole batches in native calls, where the step can do that; how many were done."""
     if step.backend != "native" or len(order) < batch_size:
         return 0
-    run = step.variant(*(Tensor(array[order[:batch_size]]) for array in arrays)).run
-    if not getattr(run, "runs_epochs", False):
+    variant = step.variant(*(Tensor(array[order[:batch_size]]) for array in arrays))
+    if not variant.runs_epochs or not _settable(variant.run, planned):
         return 0
-    after = None if after_step is None else lambda done: after_step(done - 1)
-    found = run.epoch(arrays, order, planned, after)  # type: ignore[attr-defined]
+    found = variant.run.epoch(arrays, order, planned, after)  # type: ignore[attr-defined]
     results[: len(found)] = found
+    for cell, values in planned.items():
+        cell.hold(np.asarray(values[len(found) - 1], cell.dtype))
     return len(found)
+
+
+def _settable(run: Any, planned: Schedule) -> bool:
+    """Whether a native epoch can set every planned cell that its program reads."""
+    from chainrule.compile.epochs import scheduled  # llvmlite: only who uses it waits
+
+    cells = run.program.cells
+    fixed = {cells[name] for name in set(run.program.reads) - set(scheduled(run))}
+    return fixed.isdisjoint(planned)
 
 
 def run_rows(
@@ -94,7 +125,8 @@ def run_rows(
     _check_lengths(arrays)
     with no_grad():
         for rows in batches(np.arange(len(arrays[0])), batch_size):
-            yield len(rows), forward(*(Tensor(array[rows]) for array in arrays))
+            part = slice(rows[0], rows[-1] + 1)  # not the rows one by one: that would copy them
+            yield len(rows), forward(*(Tensor(array[part]) for array in arrays))
 
 
 def _check_lengths(arrays: Sequence[NDArray[Any]]) -> None:

@@ -1,7 +1,8 @@
 """Many steps in one native call: rows gathered by an order, numbers of a schedule, results kept.
 
-The function `epoch(table, extra, steps)`: `extra` points to the order of rows, the results, the
-schedule's values [steps, cells], and then to the arrays that the arguments' rows come from.
+The function `epoch(table, extra, steps, thread, threads)`: `extra` points to the order of rows,
+the results, the schedule's values [steps, cells], and then to the arrays that the arguments' rows
+come from.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from chainrule.compile.emitter import Emitter
 from chainrule.compile.ir import Code, Index, Reg
 from chainrule.compile.llvm import Library, host
+from chainrule.compile.schedule import BARRIER, pointer, share
+from chainrule.compile.threads import CREW
 from chainrule.core.program import Program
 from chainrule.core.value import Symbol
 from chainrule.errors import IndexRangeError
@@ -46,38 +49,47 @@ def epoch_text(native: Runs) -> str:
     """The function that runs `run0` once for each batch of rows."""
     code = Code()
     args, names = native.program.args, scheduled(native)
-    order, results, values = (_pointer(code, "%extra", i) for i in range(3))
-    sources = [_pointer(code, "%extra", 3 + i) for i in range(len(args))]
-    batches = [_pointer(code, "%table", native.slots[s]) for s in args]
-    homes = [_pointer(code, "%table", native.slots[native.program.reads[n]]) for n in names]
-    result = _pointer(code, "%table", native.slots[native.base(native.program.returns[0])])
+    order, results, values = (pointer(code, "%extra", i) for i in range(3))
+    sources = [pointer(code, "%extra", 3 + i) for i in range(len(args))]
+    batches = [pointer(code, "%table", native.slots[s]) for s in args]
+    homes = [pointer(code, "%table", native.slots[native.program.reads[n]]) for n in names]
+    result = pointer(code, "%table", native.slots[native.base(native.program.returns[0])])
+    meet = f"call void @meet(ptr {pointer(code, '%table', native.slots[BARRIER])}, i64 %threads)"
 
-    def step(number: Index, _: list[Reg]) -> None:
+    def numbers(number: Index) -> None:
         for place, home in enumerate(homes):
             at = code.add(code.mul(number, len(homes)), place)
             code.store(code.load(code.at(values, at, F64), F64), home)
-        if args:
-            first = code.mul(number, args[0].shape[0])
-            for symbol, source, batch in zip(args, sources, batches, strict=True):
-                _gather(code, symbol, source, batch, code.at(order, first, I64))
-        code.emit("call void @run0(ptr %table)")
+
+    def gather(number: Index, begin: Index, end: Index) -> None:
+        first = code.mul(number, args[0].shape[0])
+        for symbol, source, batch in zip(args, sources, batches, strict=True):
+            _gather(code, symbol, source, batch, code.at(order, first, I64), (begin, end))
+
+    def keep(number: Index) -> None:
         found = code.load(result, native.program.returns[0].dtype)
         wide = Emitter(code).cast(found, "float64")
         code.store(wide, code.at(results, number, F64))
 
+    def step(number: Index, _: list[Reg]) -> None:
+        first = code.let("icmp eq i64 %thread, 0")
+        code.when(first, lambda: numbers(number))
+        share(code, args[0].shape[0], lambda begin, end: gather(number, begin, end))
+        code.emit(meet)
+        code.emit("call void @run0(ptr %table, i64 %thread, i64 %threads)")
+        code.emit(meet)
+        code.when(first, lambda: keep(number))
+
     code.loop("%steps", step)
     body = "\n".join(code.lines)
-    head = "define void @epoch(ptr %table, ptr %extra, i64 %steps) #0"
+    head = "define void @epoch(ptr %table, ptr %extra, i64 %steps, i64 %thread, i64 %threads) #0"
     return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
 
 
-def _pointer(code: Code, table: str, place: int) -> str:
-    address = code.let(f"getelementptr ptr, ptr {table}, i64 {place}")
-    return code.let(f"load ptr, ptr {address}, align 8")
-
-
-def _gather(code: Code, symbol: Symbol, source: str, batch: str, order: str) -> None:
-    """The rows that `order` points to, one after the other."""
+def _gather(
+    code: Code, symbol: Symbol, source: str, batch: str, order: str, among: tuple[Index, Index]
+) -> None:
+    """Some of the rows that `order` points to, one after the other."""
     width = math.prod(symbol.shape[1:])
     lanes = host().lanes
 
@@ -97,7 +109,7 @@ def _gather(code: Code, symbol: Symbol, source: str, batch: str, order: str) -> 
         code.loop(width // lanes * lanes, some, step=lanes)
         code.loop(width % lanes, one)
 
-    code.loop(symbol.shape[0], row)
+    code.loop(among[1], row, begin=among[0])
 
 
 class Epoch:
@@ -110,10 +122,12 @@ class Epoch:
         self.sources = [np.ascontiguousarray(a, s.dtype) for a, s in pairs]
         self.batches = [np.empty(s.shape, s.dtype) for s in self.args]
         self.function = native.library.function(
-            "epoch", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
+            "epoch", *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3
         )
 
-    def run(self, order: NDArray[np.int64], schedule: NDArray[np.float64]) -> NDArray[np.float64]:
+    def run(
+        self, order: NDArray[np.int64], schedule: NDArray[np.float64], threads: int
+    ) -> NDArray[np.float64]:
         """What each step returned: one for every whole batch of `order`.
 
         `schedule`: float64 [steps, cells], the values of `scheduled(native)`.
@@ -135,5 +149,5 @@ class Epoch:
         extra = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
         if steps:
             table = ctypes.addressof(self.native.table)
-            self.function(table, ctypes.addressof(extra), steps)
+            CREW.run(self.function, (table, ctypes.addressof(extra), steps), threads)
         return results

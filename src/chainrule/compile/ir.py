@@ -57,6 +57,11 @@ class Code:
         self.uses: set[str] = set()  # declarations of what is called
         self._values = self._blocks = 0
 
+    def cut(self) -> list[str]:
+        """The lines so far; what follows is another function's body."""
+        lines, self.lines, self.block = self.lines, [], "entry"
+        return lines
+
     def emit(self, text: str) -> None:
         """A line that gives no value."""
         self.lines.append(f"  {text}")
@@ -194,13 +199,15 @@ class Code:
         body: Callable[[Index, list[Reg]], Sequence[Reg] | None],
         carried: Sequence[Reg] = (),
         step: int = 1,
+        begin: Index = 0,
     ) -> list[Reg]:
-        """Run `body(position, carried)` for 0, step, ... below `count`; gives the last carried.
+        """Run `body(position, carried)` for begin, begin + step, ... below `count`.
 
-        A `count` that is known to need one round is no loop; a count of 0 does nothing.
+        Gives the last carried. What is known to need one round is no loop, and what needs none is
+        nothing; a count known only when it runs must need one round at least.
         """
-        if isinstance(count, int) and count <= step:
-            return list(body(0, list(carried)) or ()) if count > 0 else list(carried)
+        if isinstance(count, int) and isinstance(begin, int) and count - begin <= step:
+            return list(body(begin, list(carried)) or ()) if count > begin else list(carried)
         self._blocks += 1
         head, done, before = f"loop{self._blocks}", f"done{self._blocks}", self.block
         self.emit(f"br label %{head}")
@@ -219,13 +226,23 @@ class Code:
         last = self.block
         self.emit(f"br i1 {again}, label %{head}, label %{done}")
         self._begin(done)
-        self.lines[at] = f"  {position} = phi i64 [ 0, %{before} ], [ {following}, %{last} ]"
+        self.lines[at] = f"  {position} = phi i64 [ {begin}, %{before} ], [ {following}, %{last} ]"
         for i, (reg, phi, value) in enumerate(zip(carried, held, new, strict=True)):
             self.lines[at + 1 + i] = (
                 f"  {phi.name} = phi {phi.type} "
                 f"[ {reg.name}, %{before} ], [ {value.name}, %{last} ]"
             )
         return new
+
+    def when(self, condition: str, body: Callable[[], None]) -> None:
+        """Run `body()` only where the i1 is true; it gives no values."""
+        self._blocks += 1
+        inside, after = f"then{self._blocks}", f"after{self._blocks}"
+        self.emit(f"br i1 {condition}, label %{inside}, label %{after}")
+        self._begin(inside)
+        body()
+        self.emit(f"br label %{after}")
+        self._begin(after)
 
     def _begin(self, block: str) -> None:
         self.lines.append(f"{block}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,25 +15,22 @@ from numpy.typing import NDArray
 from chainrule.compile.epochs import Epoch, epoch_text, scheduled
 from chainrule.compile.fuse import Fused, Kernel, fuse
 from chainrule.compile.llvm import Library, host
-from chainrule.compile.loops import (
-    STATUS,
-    Writer,
-    write_copy,
-    write_index,
-    write_join,
-    write_place,
-    write_pointwise,
-    write_reduce,
-)
+from chainrule.compile.lookup import write_index
+from chainrule.compile.loops import write_copy, write_join, write_place, write_pointwise
 from chainrule.compile.philox import write_random
 from chainrule.compile.plan import Lifetime, aligned, in_bytes, places
 from chainrule.compile.products import write_contract
+from chainrule.compile.reductions import write_reduce
+from chainrule.compile.schedule import BARRIER, MEET, Call, Region, run_text
+from chainrule.compile.threads import CREW, Choice
 from chainrule.compile.views import View
+from chainrule.compile.writer import STATUS, Writer
 from chainrule.core.op import Contract, Index, Join, Kind, Place, Random, Reduce, Reindex
 from chainrule.core.program import Program
 from chainrule.core.value import Raw, Symbol
 from chainrule.errors import IndexRangeError
 
+_ARENA = "arena"
 _CALL = 0.05  # seconds: how long a call may be away from Python
 
 WRITERS: dict[type[Kind], Any] = {
@@ -48,10 +46,10 @@ WRITERS: dict[type[Kind], Any] = {
 
 @dataclass(frozen=True)
 class Written:
-    """A kernel as a function of LLVM's, and what its parameters point to."""
+    """A kernel as functions of LLVM's, one per phase, and what their parameters point to."""
 
     kernel: Kernel
-    name: str
+    phases: list[tuple[str, int]]  # a function's name, and its parts
     operands: list[Symbol]
     scratch: list[Symbol]
 
@@ -70,14 +68,18 @@ class NativeProgram:
         self.written, functions, declarations = _write(self.fused)
         self._plan_memory()
         self.segments = _segments(self.written)
-        main = "\n".join(self._segment(i, part) for i, part in enumerate(self.segments) if part[0])
-        main += epoch_text(self) if self.runs_epochs else ""
-        text = "\n".join([*sorted(declarations), *functions, main, _ATTRIBUTES])
-        self.library = Library(text)
+        calls = [self._calls(part) if native else [] for native, part in self.segments]
+        runs = [run_text(i, part, self.slots) for i, part in enumerate(calls) if part]
+        main = [MEET, *runs, epoch_text(self) if self.runs_epochs else "", _ATTRIBUTES]
+        self.library = Library("\n".join([*sorted(declarations), *functions, *main]))
         self.runs = [
-            self.library.function(f"run{i}", ctypes.c_void_p) if native else None
-            for i, (native, _) in enumerate(self.segments)
+            self.library.function(f"run{i}", ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+            if part
+            else None
+            for i, part in enumerate(calls)
         ]
+        self.choice = Choice(any(call.parts > 1 for part in calls for call in part))
+        self._running = threading.Lock()
         self.seconds = time.perf_counter() - began
 
     @property
@@ -100,14 +102,17 @@ class NativeProgram:
         self.homes = {s: aligned(_bytes(s)) for s in program.reads.values()}
         self.in_place = self._in_place()
         lives = self._lifetimes(outside)
-        offsets, self.arena_bytes = places(lives)
+        self.offsets, self.arena_bytes = places(lives)
         self.arena = aligned(self.arena_bytes)
-        self.arrays: dict[Symbol, Any] = {STATUS: np.zeros((), np.int64)}
+        self.arrays: dict[Symbol, Any] = {
+            STATUS: np.zeros((), np.int64),
+            BARRIER: in_bytes(aligned(128), BARRIER),
+        }
         for symbol, array in fused.constants.items():
             self.arrays[symbol] = np.ascontiguousarray(array)
         for symbol, home in self.homes.items():
             self.arrays[symbol] = in_bytes(home, symbol)
-        for symbol, offset in offsets.items():
+        for symbol, offset in self.offsets.items():
             self.arrays[symbol] = in_bytes(self.arena, symbol, offset)
         for new, old in self.in_place.items():
             self.arrays[new] = self.arrays[old]
@@ -164,39 +169,45 @@ class NativeProgram:
 
     # -- code
 
-    def _segment(self, number: int, part: tuple[bool, list[Written]]) -> str:
-        """A function that calls kernels one after the other, from a table of pointers."""
-        lines: list[str] = []
-        loaded: dict[Symbol, str] = {}
-        for symbol in dict.fromkeys(s for w in part[1] for s in (*w.operands, *w.scratch)):
-            loaded[symbol] = f"%p{len(loaded)}"
-            lines.append(
-                f"  {loaded[symbol]}a = getelementptr ptr, ptr %table, i64 {self.slots[symbol]}\n"
-                f"  {loaded[symbol]} = load ptr, ptr {loaded[symbol]}a, align 8"
-            )
-        for w in part[1]:
-            arguments = ", ".join(f"ptr {loaded[s]}" for s in w.operands)
-            lines.append(f"  call void @{w.name}({arguments})")
-        body = "\n".join(lines)
-        return f"define void @run{number}(ptr %table) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
+    def _calls(self, part: list[Written]) -> list[Call]:
+        """The phases of some kernels, each with the memory it touches."""
+        calls = []
+        for w in part:
+            pointers = [*dict.fromkeys([*w.operands, *w.scratch])]
+            written = {*w.kernel.stores, *w.scratch, STATUS}
+            reads = frozenset(self._region(s) for s in pointers if s not in written)
+            writes = frozenset(self._region(s) for s in pointers if s in written and s != STATUS)
+            calls += [Call(name, parts, pointers, reads, writes) for name, parts in w.phases]
+        return calls
+
+    def _region(self, symbol: Symbol) -> Region:
+        """The memory that a symbol's values lie in."""
+        symbol = self.in_place.get(symbol, symbol)
+        if symbol not in self.offsets:
+            return symbol, 0, 1
+        begin = self.offsets[symbol]
+        return _ARENA, begin, begin + _bytes(symbol)
 
     # -- running
 
     def __call__(self, args: Sequence[Raw]) -> tuple[Raw, ...]:
         """The program's returns for these arguments; cells are read and assigned."""
-        for symbol, raw in zip(self.program.args, args, strict=True):
-            self._point(symbol, raw)
-        self._enter()
-        for run, (_, part) in zip(self.runs, self.segments, strict=True):
-            if run is not None:
-                run(ctypes.addressof(self.table))
-            else:
-                for w in part:
-                    self._interpret(w.kernel)
-        self._check_status()
-        returns = tuple(self._result(value) for value in self.program.returns)
-        self._leave()
-        return returns
+        with self._running:
+            for symbol, raw in zip(self.program.args, args, strict=True):
+                self._point(symbol, raw)
+            self._enter()
+            threads, began = self.choice.pick(), time.perf_counter()
+            for run, (_, part) in zip(self.runs, self.segments, strict=True):
+                if run is not None:
+                    CREW.run(run, (ctypes.addressof(self.table),), threads)
+                else:
+                    for w in part:
+                        self._interpret(w.kernel)
+            self.choice.note(threads, time.perf_counter() - began)
+            self._check_status()
+            returns = tuple(self._result(value) for value in self.program.returns)
+            self._leave()
+            return returns
 
     def epoch(
         self,
@@ -217,14 +228,16 @@ class NativeProgram:
         done = 0
         while done < steps:
             count = min(at_once, steps - done)
-            began = time.perf_counter()
-            self._enter()
-            part = order[done * rows : (done + count) * rows]
-            found.append(epoch.run(part, values[done : done + count]))
-            self._check_status()
-            self._leave()
+            part, planned = order[done * rows : (done + count) * rows], values[done : done + count]
+            with self._running:
+                threads, began = self.choice.pick(), time.perf_counter()
+                self._enter()
+                found.append(epoch.run(part, planned, threads))
+                self._check_status()
+                self._leave()
             done += count
             spent = max(time.perf_counter() - began, 1e-6)
+            self.choice.note(threads, spent / count)
             at_once = max(1, int(count * _CALL / spent))
             if after is not None and after(done):
                 break
@@ -307,7 +320,7 @@ def _write(fused: Fused) -> tuple[list[Written], list[str], set[str]]:
     written, functions, declarations = [], [], set()
     for kernel in fused.kernels:
         writer = Writer(fused, kernel, machine.lanes, machine.registers)
-        name = ""
+        phases: list[tuple[str, int]] = []
         if kernel.native:
             root = kernel.root
             write = write_pointwise if root is None else WRITERS[type(root.op.lower)]
@@ -316,17 +329,19 @@ def _write(fused: Fused) -> tuple[list[Written], list[str], set[str]]:
                 symbol
             ) in kernel.stores:  # an empty one is not written, and has a place all the same
                 writer.pointer(symbol)
-            body = writer.text("NAME")
-            if body not in names:
-                names[body] = f"kernel{len(names)}"
-                functions.append(writer.text(names[body]))
-            name = names[body]
+            pointers = list(writer.parameters.values())
+            for phase in writer.finished():
+                body = phase.text("NAME", pointers)
+                if body not in names:
+                    names[body] = f"kernel{len(names)}"
+                    functions.append(phase.text(names[body], pointers))
+                phases.append((names[body], phase.parts))
             declarations |= writer.code.uses
             operands = list(writer.parameters)
         else:
             operands = _operands(fused, kernel)
         scratch = [s for s in writer.scratch if s in writer.parameters]
-        written.append(Written(kernel, name, operands, scratch))
+        written.append(Written(kernel, phases, operands, scratch))
     return written, functions, declarations
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from chainrule.compile.ir import Code, Index, Reg
-from chainrule.compile.loops import Writer
+from chainrule.compile.writer import Writer
 from chainrule.spec import F32, F64, I64
 
 _MULTIPLIERS = 0xD2E7470EE14C6C93, 0xCA5A826395121157
@@ -19,9 +19,10 @@ def write_random(writer: Writer) -> None:
     root = writer.kernel.root
     assert root is not None
     code, out = writer.code, root.outputs[0]
-    seed, draw = (_whole(writer, x) for x in root.inputs)
     count = math.prod(out.shape)
     a_block = 8 if out.dtype == F32 else 4
+    begin, end = writer.share(count // a_block, count * _ROUNDS)
+    seed, draw = (_whole(writer, x) for x in root.inputs)
 
     def block(number: Index, filled: int) -> None:
         first = code.add(number, 1)  # NumPy counts on before it draws
@@ -33,8 +34,11 @@ def write_random(writer: Writer) -> None:
     def whole(number: Index, _: list[Reg]) -> None:
         block(number, a_block)
 
-    code.loop(count // a_block, whole)
+    code.loop(end, whole, begin=begin)
     if count % a_block:
+        if end == "%end":  # a phase of its own, which one thread runs
+            writer.share(1, 0)
+            seed, draw = (_whole(writer, x) for x in root.inputs)
         block(count // a_block, count % a_block)
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chainrule.compile.ir import Index, Reg
-from chainrule.compile.loops import Writer, copy_view, leaves_of
+from chainrule.compile.loops import copy_view, leaves_of
 from chainrule.compile.views import View, collapsed, contiguous
+from chainrule.compile.writer import Writer
 from chainrule.core.value import Symbol
 from chainrule.ops.contract import split
 
@@ -78,6 +79,7 @@ class _Product:
             return
         if self._pays_to_pack():
             self._pack()
+        self.writer.share(1, 0)
         self.row_axes = Axes.of(self.rows, self.sizes, self.steps)
         self.col_axes = Axes.of(self.cols, self.sizes, self.steps)
         self.inner_axes = Axes.of(self.inner, self.sizes, self.steps)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.compile.surroundings import Same, frozen, guards_of
+from chainrule.compile.worth import no_machine_code, pays
 from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.core.record import Guard, record, user_line
@@ -48,11 +49,25 @@ class Variant:
     @functools.cached_property
     def run(self) -> Callable[[Sequence[Raw]], tuple[Raw, ...]]:
         """What runs the program; as machine code it is made when it is first needed."""
-        if self.backend == "native":
+        if self.backend == "native" and (problem := no_machine_code()):
+            warnings.warn(f"{problem}; the step is interpreted", stacklevel=4)
+        elif self.backend == "native":
             from chainrule.compile.native import NativeProgram  # llvmlite: only who uses it waits
 
             return NativeProgram(self.program)
         return functools.partial(interpret, self.program)
+
+    @property
+    def runs_epochs(self) -> bool:
+        """Whether many of its steps can be one native call."""
+        return bool(getattr(self.run, "runs_epochs", False))
+
+    @property
+    def interpreted(self) -> list[str]:
+        """The ops for which there is no machine code, and NumPy steps in."""
+        kernels = getattr(getattr(self.run, "fused", None), "kernels", ())
+        names = (made.op.name for k in kernels if not k.native for made in k.members)
+        return list(dict.fromkeys(names))
 
     def holds(self) -> bool:
         """Whether nothing that the recording relied on has changed."""
@@ -71,6 +86,7 @@ class CompiledStep:
             raise SettingError("no such back end", expected="interpret or native", got=backend)
         self.fn, self.backend = fn, backend
         self.variants: dict[Any, list[Variant]] = {}
+        self.expected: dict[Any, int] = {}
         functools.update_wrapper(self, fn, updated=())
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
@@ -83,6 +99,13 @@ class CompiledStep:
         key = _flatten((args, kwargs), leaves), TRACKING.get()
         variant = self._variant(key, args, kwargs)
         return _unflatten(variant.returns, variant.run(leaves))
+
+    def expect(self, runs: int, *args: Any, **kwargs: Any) -> None:
+        """Say how often it will run for such arguments, before the first time.
+
+        A native step makes no machine code for those where it does not pay.
+        """
+        self.expected[_flatten((args, kwargs), []), TRACKING.get()] = runs
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The Program that runs for these arguments; it is recorded if need be, and not run."""
@@ -102,7 +125,7 @@ class CompiledStep:
         for variant in known:
             if variant.holds():
                 return variant
-        known.append(self._record(key[0], args, kwargs))
+        known.append(self._record(key, args, kwargs))
         if len(self.programs) == _MANY:
             warnings.warn(
                 f"{self!r}: a number or an object that it reads is another at each call; "
@@ -111,9 +134,9 @@ class CompiledStep:
             )
         return known[-1]
 
-    def _record(self, shape: Shape, args: Any, kwargs: Any) -> Variant:
+    def _record(self, key: Any, args: Any, kwargs: Any) -> Variant:
         specs: list[Spec] = []
-        _specs(shape, specs)
+        _specs(key[0], specs)
         found: list[Shape] = []
 
         def step(*values: Tensor) -> list[Raw]:
@@ -131,7 +154,9 @@ class CompiledStep:
                 f"use chainrule's own random functions ({user_line()})",
                 stacklevel=4,
             )
-        return Variant(program.verify(), [*guards, *recorder.guards], found[0], self.backend)
+        runs = self.expected.get(key)
+        backend = self.backend if runs is None or pays(program, runs) else "interpret"
+        return Variant(program.verify(), [*guards, *recorder.guards], found[0], backend)
 
     def __repr__(self) -> str:
         name = getattr(self.fn, "__name__", type(self.fn).__name__)
