@@ -64,7 +64,9 @@ def describe(run: Run) -> str:
     ]
     if facts.epochs is not None and facts.seconds is not None:
         took = f"{counted(facts.epochs, 'epoch')} in {duration(facts.seconds)}"
-        lines += [f"  {took}: {facts.stopped}; best epoch {facts.best_epoch}", ""]
+        lines += [f"  {took}: {facts.stopped}; best epoch {facts.best_epoch}"]
+        lines += [f"  the updates ran {facts.ran}"] if facts.ran else []
+        lines += [""]
         lines += [scores(facts.scores, facts.baseline, facts.task)]
     elif facts.stopped:
         lines += [f"  {facts.stopped}"]

@@ -76,6 +76,7 @@ def how_it_learned(trained: Trained) -> str:
             f"{trained.network.size:,} parameters, "
             f"{settings.optimizer}, batches of {settings.batch_size}, seed {settings.seed}",
             f"{epochs}, {last.steps:,} updates in {duration(trained.seconds)}: {history.stopped}",
+            f"The updates ran {history.ran}",
             f"Validation loss {number(history.epochs[0].validation_loss)} after the first epoch, "
             f"{number(best.validation_loss)} after epoch {best.epoch}, whose weights were kept",
         ]

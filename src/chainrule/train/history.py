@@ -28,6 +28,7 @@ class History:
     best_epoch: int = 0  # 0: none yet
     stopped: str = ""  # in words
     interrupted: bool = False
+    ran: str = ""  # as machine code or not, and why, in words
 
     @property
     def best(self) -> EpochResult:

@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.epoch import Schedule, run_epoch, run_rows
-from chainrule.compile.step import compile
+from chainrule.compile.epoch import Schedule, expect_epochs, run_epoch, run_rows
+from chainrule.compile.step import Backend, Variant, compile
+from chainrule.compile.worth import no_machine_code
+from chainrule.core.state import no_grad
 from chainrule.data import row_order
 from chainrule.errors import TrainingError
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
+from chainrule.tensor import Tensor
 from chainrule.train.history import EpochResult, History
 from chainrule.train.interrupt import Interrupt
 
-_EVALUATED_AT_ONCE = 4096  # rows
+_EVALUATED_AT_ONCE = 1024  # rows: what one layer makes of them stays in the cache for the next
 
 
 def fit(
@@ -36,6 +39,7 @@ def fit(
     rates: Callable[[int], NDArray[np.float64]] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochResult], None] | None = None,
+    backend: Backend = "native",
 ) -> History:
     """Train `network` and leave it with the weights of its best epoch, in evaluation mode.
 
@@ -43,6 +47,10 @@ def fit(
     `rates(steps)` gives the learning rate of each of `steps` updates; without it the optimizer's
     own is kept. `seed` fixes the order of the rows. `on_step(epoch, step)`, both from 1, and
     `on_epoch(result)` are called on the way.
+
+    `backend`: "native" trains as machine code where compiling takes less time than it saves, many
+    steps in a call of some twentieth of a second, with `on_step` after each call; "interpret"
+    trains in NumPy. `History.ran` says what was done.
 
     Training ends after `epochs`, or after `patience` epochs in which the validation loss did not
     fall. Ctrl-C ends the epoch at the next step; what was learned until then counts. A second
@@ -52,7 +60,7 @@ def fit(
     loop = _Loop(network, loss, optimizer, list(train), list(validation), batch_size, seed)
     if rates is not None:
         loop.rates = rates(epochs * loop.steps_per_epoch)
-    history = History()
+    history = History(ran=loop.compile(epochs, backend))
     try:
         with Interrupt() as interrupt:
             while not history.stopped:
@@ -103,7 +111,20 @@ class _Loop:
         self.rates: NDArray[np.float64] | None = None
         self.kept: dict[str, Any] = {}
         self.began = time.perf_counter()
-        self.step, self.judge = compile(self._step), compile(self._judge)
+
+    def compile(self, epochs: int, backend: Backend) -> str:
+        """Make the steps for so many epochs; says how they will run, in words."""
+        if backend == "native" and (problem := no_machine_code()):
+            backend, why = "interpret", problem
+        else:
+            why = "backend is interpret" if backend == "interpret" else ""
+        self.step, self.judge = compile(self._step, backend), compile(self._judge, backend)
+        expect_epochs(self.step, self.train, self.batch_size, epochs)
+        with no_grad():
+            expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, epochs)
+        self.network.train()
+        variant = self.step.variant(*(Tensor(array[: self.batch_size]) for array in self.train))
+        return f"interpreted: {why}" if why else _how(variant)
 
     def _step(self, *batch: Any) -> Any:
         """The four steps of learning from one batch."""
@@ -174,6 +195,16 @@ class _Loop:
         """Take the weights that were kept."""
         self.network.load_state_dict(self.kept)
         self.network.eval()
+
+
+def _how(variant: Variant) -> str:
+    """How the steps of a native training run, in words."""
+    if variant.backend == "interpret":
+        return "interpreted: they are too few for compiling to pay"
+    if variant.runs_epochs:
+        return "as machine code"
+    ops = ", ".join(variant.interpreted)
+    return "as machine code, step by step" + (f": {ops} can only be interpreted" if ops else "")
 
 
 def _refuse_infinite(losses: NDArray[np.float64], epoch: int) -> None:

@@ -42,6 +42,7 @@ class Summary(BaseModel):
     best_epoch: int | None = None
     epochs: int | None = None
     stopped: str = ""  # why it ended, in words
+    ran: str = ""  # how the updates ran, in words
     seconds: float | None = None
 
 

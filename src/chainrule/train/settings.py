@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chainrule.errors import SettingError, nearest
 
 PREFIX = "CHAINRULE_"
-_NOT_SETTINGS = ("DEBUG",)  # CHAINRULE_DEBUG is the program's own
+_NOT_SETTINGS = ("CACHE", "DEBUG", "THREADS", "VECTOR_BYTES")  # how it runs, not what it makes
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -74,6 +74,10 @@ class Settings(BaseModel):
     )
     seed: int = Field(
         default=0, ge=0, lt=2**63, description="Fixes split, initial weights, order and dropout."
+    )
+    backend: Literal["native", "interpret"] = Field(
+        default="native",
+        description="What runs the updates: machine code, where compiling pays, or NumPy.",
     )
     output: str | None = Field(default=None, description="The folder of the run.")
 

@@ -180,6 +180,7 @@ def _trained(
             rates=lambda steps: rates(settings.schedule, settings.lr, steps),
             on_step=watcher.step,
             on_epoch=on_epoch,
+            backend=settings.backend,
         )
 
 
@@ -222,6 +223,7 @@ def _finish(
         best_epoch=history.best_epoch,
         epochs=len(history.epochs),
         stopped=history.stopped,
+        ran=history.ran,
         seconds=round(seconds, 2),
     )
 
