@@ -159,6 +159,16 @@ def test_objects_are_cached_and_a_corrupt_one_is_made_again(
     assert [path.name for path in tmp_path.iterdir()] == [entry.name]
 
 
+def test_the_same_program_is_the_same_text() -> None:
+    """Else the cache would not know it again: nothing may follow the order of a set."""
+    specs = [Spec((4,), cr.float32)] * 6
+    texts = set()
+    for _ in range(3):
+        program, _ = record(lambda *given: (sum(given[1:], given[0]),), specs)
+        texts.add(NativeProgram(program).library.text)
+    assert len(texts) == 1
+
+
 @pytest.mark.parametrize("width", ["16", "32"])
 def test_narrower_vectors(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_VECTOR_BYTES", width)

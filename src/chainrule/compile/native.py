@@ -116,7 +116,8 @@ class NativeProgram:
             self.arrays[symbol] = in_bytes(self.arena, symbol, offset)
         for new, old in self.in_place.items():
             self.arrays[new] = self.arrays[old]
-        self.slots = {s: i for i, s in enumerate(dict.fromkeys([*self.arrays, *outside]))}
+        table = [*self.arrays, *program.args, *program.captured]  # in an order that the cache knows
+        self.slots = {s: i for i, s in enumerate(dict.fromkeys(table))}
         self.table = (ctypes.c_void_p * len(self.slots))()
         for symbol, array in self.arrays.items():
             self.table[self.slots[symbol]] = array.ctypes.data
