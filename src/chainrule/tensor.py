@@ -307,15 +307,26 @@ class Cell(Tensor):
     program. Augmented assignment (`w -= ...`) assigns in place; under `no_grad`, as in PyTorch.
     """
 
-    __slots__ = ("__weakref__", "_grad_cell", "_held", "_lent", "name")
+    __slots__ = ("__weakref__", "_grad_cell", "_held", "_lent", "_name")
 
     def __init__(self, data: Any, name: str = "", requires_grad: bool = False) -> None:
         self._held: Raw = None if data is None else _raw(data)
         self._lent = False
-        self.name = name
         self._grad_cell: Cell | None = None
+        self.name = name
         self.origin: Origin = None
         self.requires_grad = requires_grad
+
+    @property
+    def name(self) -> str:
+        """The name in a program, and in errors; the gradient's follows it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+        if self._grad_cell is not None:
+            self._grad_cell.name = f"grad {name or 'tensor'}"
 
     @property
     def array(self) -> Raw:
@@ -401,8 +412,7 @@ class Cell(Tensor):
     def grad_cell(self) -> Cell:
         """The cell that the gradient is gathered in."""
         if self._grad_cell is None:
-            self._grad_cell = Cell(None)
-        self._grad_cell.name = f"grad {self.name or 'tensor'}"
+            self._grad_cell = Cell(None, f"grad {self.name or 'tensor'}")
         return self._grad_cell
 
     @property
@@ -427,8 +437,9 @@ class Cell(Tensor):
 
     def accumulate(self, g: Raw) -> None:
         """Add a gradient to what is gathered."""
-        if g.dtype != self.dtype:
-            g = p.cast(g, dtype=self.dtype.name)
+        dtype = self.array.dtype
+        if g.dtype is not dtype:
+            g = p.cast(g, dtype=dtype.name)
         cell = self.grad_cell
         before = cell.array
         cell.array = g if before is None else p.add(before, g)

@@ -177,16 +177,16 @@ def _named(rule: Callable[..., Any] | None, saved: tuple[str, ...]) -> list[str]
 
 def _pick(wanted: list[str], saved: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
     """From (out, *inputs) as kept, the tuple of what a rule named."""
-    if not wanted:
-        return lambda kept: ()
-    if any(name not in saved for name in wanted):
-        getters = [_getter(name, saved) for name in wanted]
-        return lambda kept: tuple(get(kept) for get in getters)
-    at = [saved.index(name) for name in wanted]
-    if len(at) == 1:
-        only = at[0]
-        return lambda kept: (kept[only],)
-    return operator.itemgetter(*at)
+    at = [saved.index(name) for name in wanted if name in saved]
+    if len(at) == len(wanted) > 1:
+        return operator.itemgetter(*at)
+    if len(at) == len(wanted):  # a slice: a tuple of one, or of none
+        return operator.itemgetter(slice(at[0], at[0] + 1) if at else slice(0))
+    getters = [_getter(name, saved) for name in wanted]
+    if len(getters) == 1:
+        only = getters[0]
+        return lambda kept: (only(kept),)
+    return lambda kept: tuple([get(kept) for get in getters])
 
 
 def _getter(name: str, saved: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
@@ -284,22 +284,22 @@ def _without_history(op: Op) -> Callable[..., Any]:
 
 
 def _nary(op: Op) -> Callable[..., Any]:
-    keep_out, *keep = op.keep
     joint = not isinstance(op.grad, tuple)  # a joint rule is given everything
+    keep_out = joint or op.keep[0]
+    unneeded = [i for i, keep in enumerate(op.keep[1:]) if not (joint or keep)]
 
     def call(*inputs: Any, **settings: Any) -> Any:
-        parents, given, wrap, tracked = [], [], False, False
+        parents, raws, wrap, tracked = [], [], False, False
         for x in inputs:
             if isinstance(x, Value):
                 wrap, origin = True, x.origin
                 tracked = tracked or origin is not None
                 parents.append(origin)
-                given.append(x.array)
+                raws.append(x.array)
             else:
                 parents.append(None)
-                given.append(x)
-        raws = tuple(given)
-        out = compute(op, raws, settings)
+                raws.append(x)
+        out = compute(op, tuple(raws), settings)
         if not wrap:
             return out
         node = None
@@ -308,12 +308,11 @@ def _nary(op: Op) -> Callable[..., Any]:
             if recorder is not None:
                 recorder.came_from(raws, parents)
             if _tracking():
-                if not joint:
-                    raws = tuple(
-                        [r if k or p is None else r.shape for r, k, p in zip(raws, keep, parents)]  # noqa: B905 - on the hot path
-                    )
-                kept = out if joint or keep_out or recorder is not None else None
-                node = (op, tuple(parents), raws, settings, kept)
+                for i in unneeded:
+                    if parents[i] is not None:
+                        raws[i] = raws[i].shape
+                kept = out if keep_out or recorder is not None else None
+                node = (op, tuple(parents), tuple(raws), settings, kept)
         if type(out) is not tuple:
             return _record._result(out, node)
         return tuple([_record._result(one, _select(node, i, one)) for i, one in enumerate(out)])

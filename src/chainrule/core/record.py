@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -287,22 +288,25 @@ def concrete(value: Value, what: str) -> Raw:
     return raw
 
 
-class mark:  # noqa: N801 - reads as a statement: with mark(phase="update")
+def mark(phase: str | None = None, scope: str = "") -> AbstractContextManager[None]:
     """Instructions written inside carry this phase, or layer. Free when not recording."""
+    recorder = RECORDER.get()
+    return _UNMARKED if recorder is None else _Mark(recorder, phase, scope)
 
-    __slots__ = ("before", "phase", "recorder", "scope")
 
-    def __init__(self, phase: str | None = None, scope: str = "") -> None:
-        self.phase, self.scope = phase, scope
+_UNMARKED = nullcontext()
+
+
+class _Mark(AbstractContextManager[None]):
+    def __init__(self, recorder: Recorder, phase: str | None, scope: str) -> None:
+        self.recorder, self.phase, self.scope = recorder, phase, scope
 
     def __enter__(self) -> None:
-        self.recorder = recorder = RECORDER.get()
-        if recorder is not None:
-            self.before = recorder.phase, recorder.scope
-            recorder.phase = self.phase or recorder.phase
-            if self.scope:
-                recorder.scope = f"{recorder.scope}.{self.scope}".strip(".")
+        recorder = self.recorder
+        self.before = recorder.phase, recorder.scope
+        recorder.phase = self.phase or recorder.phase
+        if self.scope:
+            recorder.scope = f"{recorder.scope}.{self.scope}".strip(".")
 
     def __exit__(self, *_: object) -> None:
-        if self.recorder is not None:
-            self.recorder.phase, self.recorder.scope = self.before
+        self.recorder.phase, self.recorder.scope = self.before

@@ -8,6 +8,7 @@ together cost a small multiple of one forward pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from chainrule.core.apply import SELECT
@@ -25,76 +26,101 @@ def sweep(
     `wanted` (ids of origins) restricts the work to what leads there; those may be nodes too.
     Gradients are raws; with `higher` they are Values that can be differentiated again.
     """
-    add = CALLS["add"]
+    add, recorder = CALLS["add"], RECORDER.get()
     grads: dict[int, Any] = {}
     found: list[tuple[Any, Any]] = []
+    heads: dict[int, Origin] = {}
     for root, g in roots:
         if root is not None:
-            grads[id(root)] = add(grads[id(root)], g) if id(root) in grads else g
-    order = _order([root for root, _ in roots if root is not None], wanted)
-    live = None if wanted is None else {id(node) for node in order}
-    recorder = RECORDER.get()
-    for node in order:
+            key = id(root)
+            heads[key] = root
+            grads[key] = add(grads[key], g) if key in grads else g
+    takers = _takers(heads, wanted)
+    ready = [head for key, head in heads.items() if takers.get(key) == []]
+    while ready:
+        node = ready.pop()
         g = grads.pop(id(node), None)
-        if g is None:
-            continue
-        if type(node) is not tuple or (wanted is not None and id(node) in wanted):
+        if type(node) is not tuple:
             found.append((node, g))
-            if type(node) is not tuple:
-                continue
-        op, parents, raws, settings, out = node
-        if op is SELECT:
-            _hand_on(grads, node, g, add)
             continue
-        if live is not None:
-            parents = tuple([p if id(p) in live else None for p in parents])
+        if wanted is not None and id(node) in wanted:
+            found.append((node, g))
+        op, parents, raws, settings, out = node
         if recorder is not None:
             _point_at(recorder, out)
-        rules = _all_gradients if type(op.grad) is not tuple else _each_gradient
         inputs = raws
         if higher:
             inputs, out = _as_values(node)
-        for gx, parent, x in zip(rules(node, g, out, inputs, parents), parents, raws, strict=False):
-            if gx is None or parent is None:
+        saved = (out, *inputs)
+        given = rules = op.grad
+        if g is None or op is SELECT or type(rules) is not tuple:
+            given = _given(node, g, saved, grads, takers)
+        for i, parent in enumerate(parents):
+            key = id(parent)
+            waiting = takers.get(key)
+            if waiting is None:  # untracked, or leads to nothing that is wanted
                 continue
-            if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
-                gx = gx.array
-            shape = x if type(x) is tuple else x.shape
-            if gx.shape != shape:  # NumPy broadcast x: sum back
-                gx = sum_to(gx, shape)
-            before = grads.get(id(parent))
-            grads[id(parent)] = gx if before is None else add(before, gx)
+            gx = given[i]
+            if gx is not None and given is rules:
+                gx = gx(g, *op.picks[i](saved), **settings)
+            if gx is not None:
+                if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
+                    gx = gx.array
+                x = raws[i]
+                shape = x if type(x) is tuple else x.shape
+                if gx.shape != shape:  # NumPy broadcast x: sum back
+                    gx = sum_to(gx, shape)
+                grads[key] = add(grads[key], gx) if key in grads else gx
+            waiting.pop()
+            if not waiting:
+                ready.append(parent)
     if recorder is not None:
         recorder.at = None
-    return found
+    return [(origin, g) for origin, g in found if g is not None]
 
 
-def _each_gradient(
-    node: Any, g: Any, out: Any, inputs: Sequence[Any], parents: Sequence[Origin]
-) -> list[Any]:
-    op, settings = node[0], node[3]
-    saved = (out, *inputs)
-    return [
-        None if parent is None or rule is None else rule(g, *pick(saved), **settings)
-        for rule, pick, parent in zip(op.grad, op.picks, parents, strict=True)
-    ]
+def _takers(heads: dict[int, Origin], wanted: set[int] | None) -> dict[int, list[int]]:
+    """The nodes that each node and leaf was used by; of those only that lead to `wanted`."""
+    takers: dict[int, list[int]] = {key: [] for key in heads}
+    stack = list(heads.values())
+    while stack:  # no recursion: histories are deep
+        node = stack.pop()
+        if type(node) is tuple:
+            for parent in node[1]:
+                if parent is not None:
+                    key = id(parent)
+                    if key not in takers:
+                        takers[key] = []
+                        stack.append(parent)
+                    takers[key].append(id(node))
+    if wanted is None:
+        return takers
+    live: set[int] = set()
+    ahead = list(wanted)
+    while ahead:
+        key = ahead.pop()
+        if key in takers and key not in live:
+            live.add(key)
+            ahead += takers[key]
+    return {key: takers[key] for key in takers if key in live}
 
 
-def _all_gradients(
-    node: Any, g: Any, out: Any, inputs: Sequence[Any], parents: Sequence[Origin]
+def _given(
+    node: Any, g: Any, saved: tuple[Any, ...], grads: dict[int, Any], takers: dict[int, Any]
 ) -> Any:
-    op, settings = node[0], node[3]
-    if type(node[4]) is tuple:  # several outputs: g is {index: gradient}
-        g = tuple([g.get(i) for i in range(len(node[4]))])
-    needed = tuple([parent is not None for parent in parents])
-    return op.grad(g, out, *inputs, needed=needed, **settings)
-
-
-def _hand_on(grads: dict[int, Any], node: Any, g: Any, add: Any) -> None:
-    """The gradient of one of several outputs, put beside those of the others."""
-    collected = grads.setdefault(id(node[1][0]), {})
-    index = node[3]["index"]
-    collected[index] = add(collected[index], g) if index in collected else g
+    """The gradients of a node's inputs where there is no rule per input."""
+    op, parents, _, settings, out = node
+    if g is None:
+        return (None,) * len(parents)
+    if op is SELECT:  # put beside the gradients of the other outputs
+        collected = grads.setdefault(id(parents[0]), {})
+        index = settings["index"]
+        collected[index] = CALLS["add"](collected[index], g) if index in collected else g
+        return (None,)
+    if type(out) is tuple:  # several outputs: g is {index: gradient}
+        g = tuple([g.get(i) for i in range(len(out))])
+    needed = tuple([id(parent) in takers for parent in parents])
+    return op.grad(g, *saved, needed=needed, **settings)
 
 
 def _as_values(node: Any) -> tuple[list[Any], Any]:
@@ -113,42 +139,17 @@ def _as_values(node: Any) -> tuple[list[Any], Any]:
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """The gradient of broadcasting: `x` summed down to `shape`."""
-    lead = len(x.shape) - len(shape)
-    axes = tuple(
-        [i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1)]
-    )
-    x = CALLS["sum"](x, axes=axes)
+    x = CALLS["sum"](x, axes=_repeated(x.shape, shape))
     return x if x.shape == shape else CALLS["reshape"](x, shape=shape)
 
 
-def _order(roots: list[Origin], wanted: set[int] | None) -> list[Any]:
-    """Nodes and leaves, each after all computed from it. No recursion: histories are deep."""
-    done: set[int] = set()
-    order: list[Any] = []
-    stack = [(root, False) for root in roots]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        elif id(node) not in done:
-            done.add(id(node))
-            stack.append((node, True))
-            if type(node) is tuple:
-                stack += [(p, False) for p in node[1] if p is not None and id(p) not in done]
-    if wanted is not None:
-        order = _leading_to(order, wanted)
-    order.reverse()
-    return order
-
-
-def _leading_to(order: list[Any], wanted: set[int]) -> list[Any]:
-    reach: set[int] = set()
-    for node in order:
-        if id(node) in wanted or (
-            type(node) is tuple and any(p is not None and id(p) in reach for p in node[1])
-        ):
-            reach.add(id(node))
-    return [node for node in order if id(node) in reach]
+@lru_cache(maxsize=4096)
+def _repeated(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that broadcasting `original` to `shape` repeats along."""
+    lead = len(shape) - len(original)
+    return tuple(
+        [i for i, n in enumerate(shape) if i < lead or (original[i - lead] == 1 and n != 1)]
+    )
 
 
 def _point_at(recorder: Any, out: Any) -> None:

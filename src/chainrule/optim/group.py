@@ -86,7 +86,7 @@ class ParameterGroup(MutableMapping[str, Any]):
     def on(self, name: str) -> bool:
         """Whether a switch is not 0."""
         assert self.limits[name].switch, f"{name} is not guarded as a switch"
-        return self.held(name) != 0
+        return bool(self.cells[name][0].held())
 
     def fingerprint(self) -> tuple[bool, ...]:
         """What the structure of an update may depend on."""
