@@ -14,7 +14,8 @@ from chainrule.errors import ShapeError
 DType = np.dtype[Any]
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
-I64, I32, U32, U64, BOOL = (np.dtype(n) for n in ("int64", "int32", "uint32", "uint64", "bool"))
+I64, I32, BOOL = (np.dtype(name) for name in ("int64", "int32", "bool"))
+U64, U32, U8 = (np.dtype(name) for name in ("uint64", "uint32", "uint8"))
 float32, float64, int64, int32, bool_ = F32, F64, I64, I32, BOOL  # as users know them
 SHORT: dict[DType, str] = {
     F32: "f32",

@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.core.interpret import interpret
-from chainrule.core.op import CALLS, OPS, Create, Op, Place, Pointwise, Reduce, Reindex
+from chainrule.core.op import CALLS, OPS, Create, Op, Place, Pointwise, Reduce, Reindex, Window
 from chainrule.core.program import Program
 from chainrule.core.record import record
 from chainrule.errors import ShapeError
@@ -38,7 +38,7 @@ def has_gradient(op: Op, xs: list[Any], settings: dict[str, Any]) -> bool:
 CASES = cases(lambda op, xs, settings: True)
 DIFFERENTIABLE = cases(has_gradient)
 DESCRIBED = cases(
-    lambda op, xs, s: isinstance(op.lower, Pointwise | Create | Reindex | Place | Reduce)
+    lambda op, xs, s: isinstance(op.lower, Pointwise | Create | Reindex | Place | Reduce | Window)
 )
 
 
@@ -143,8 +143,13 @@ def test_lowering_describes_the_same_op(op: Op, number: int) -> None:
         at = op.lower.index(tuple(np.indices(expected.shape)), xs[0].shape, **settings)
         found = reindexed(xs[0], at, expected.shape)
     elif isinstance(op.lower, Place):
-        found = np.zeros_like(expected)
+        found = np.full_like(expected, settings.get("value", 0))
         found[op.lower.index(tuple(np.indices(xs[0].shape)), **settings)] = xs[0]
+    elif isinstance(op.lower, Window):
+        found = op.lower.expand(*xs, **settings)
+        assert spec_of(found) == spec_of(np.asarray(expected))
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+        return
     else:
         assert isinstance(op.lower, Reduce)
         fold = {"add": np.add, "max": np.maximum, "min": np.minimum}[op.lower.combine]
@@ -195,6 +200,16 @@ BAD = {
         [Spec((1, 3, 8), cr.float32), Spec((4, 2, 3), cr.float32)],
         {"stride": (1,), "padding": (0,), "dilation": (1,), "groups": 1},
         "channels",
+    ),
+    "windows": (
+        [Spec((2, 3), cr.float32)],
+        {"axis": 1, "window": (4,), "stride": (1,), "dilation": (1,)},
+        "larger than",
+    ),
+    "max_pool": (
+        [Spec((2, 3, 4), cr.float32)],
+        dict.fromkeys(("window", "stride", "dilation"), (3,)) | {"low": (0,), "high": (1,)},
+        "larger than",
     ),
 }
 

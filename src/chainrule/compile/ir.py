@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.spec import BOOL, F32, F64, I32, I64, U32, U64, DType
+from chainrule.spec import BOOL, F32, F64, I32, I64, U8, U32, U64, DType
 
-SCALARS = {F32: "float", F64: "double", I64: "i64", I32: "i32", U32: "i32", U64: "i64", BOOL: "i1"}
+SCALARS = {
+    F32: "float", F64: "double", I64: "i64", I32: "i32", U64: "i64", U32: "i32", U8: "i8",
+    BOOL: "i1",
+}  # fmt: skip
 """How a dtype is written in a register; in memory a bool takes a byte."""
 
 
@@ -234,15 +237,28 @@ class Code:
             )
         return new
 
-    def when(self, condition: str, body: Callable[[], None]) -> None:
-        """Run `body()` only where the i1 is true; it gives no values."""
+    def when(
+        self,
+        condition: str,
+        body: Callable[[], Sequence[Reg] | None],
+        otherwise: Sequence[Reg] = (),
+    ) -> list[Reg]:
+        """Run `body()` only where the i1 is true; gives its values, or else `otherwise`."""
         self._blocks += 1
-        inside, after = f"then{self._blocks}", f"after{self._blocks}"
+        inside, after, before = f"then{self._blocks}", f"after{self._blocks}", self.block
         self.emit(f"br i1 {condition}, label %{inside}, label %{after}")
         self._begin(inside)
-        body()
+        new, last = list(body() or ()), self.block
         self.emit(f"br label %{after}")
         self._begin(after)
+        return [
+            Reg(
+                self.let(f"phi {a.type} [ {a.name}, %{last} ], [ {b.name}, %{before} ]"),
+                a.dtype,
+                a.lanes,
+            )
+            for a, b in zip(new, otherwise, strict=True)
+        ]
 
     def _begin(self, block: str) -> None:
         self.lines.append(f"{block}:")

@@ -103,9 +103,9 @@ class Contract(Kind):
 
 @dataclass(eq=False, repr=False)
 class Window(Kind):
-    """Convolution and its two gradients; `gives` says which of output, input, weight comes out."""
+    """Convolution and pooling: `expand(*inputs, **settings)` is the same written in other ops."""
 
-    gives: str
+    expand: Callable[..., Any]
 
 
 @dataclass(eq=False, repr=False)

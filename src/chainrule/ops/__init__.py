@@ -6,9 +6,11 @@ from chainrule.ops import (
     index,
     layout,
     pointwise,
+    pool,
     random,
     reduce,
     scan,
+    sliding,
     window,
 )
 
@@ -18,8 +20,10 @@ __all__ = [
     "index",
     "layout",
     "pointwise",
+    "pool",
     "random",
     "reduce",
     "scan",
+    "sliding",
     "window",
 ]

@@ -151,7 +151,7 @@ slice: Call = define(
 )
 
 
-def _pad_spec(x: Spec, low: Shape, high: Shape, interior: Shape) -> Spec:
+def _pad_spec(x: Spec, low: Shape, high: Shape, interior: Shape, value: float = 0.0) -> Spec:
     sizes = tuple(
         a + b + n + max(n - 1, 0) * i
         for n, a, b, i in zip(x.shape, low, high, interior, strict=True)
@@ -161,14 +161,15 @@ def _pad_spec(x: Spec, low: Shape, high: Shape, interior: Shape) -> Spec:
     return Spec(sizes, x.dtype)
 
 
-def _padded(x: Any, low: Shape, high: Shape, interior: Shape) -> Any:
-    out = np.zeros(_pad_spec(Spec(np.shape(x), x.dtype), low, high, interior).shape, x.dtype)
+def _padded(x: Any, low: Shape, high: Shape, interior: Shape, value: float = 0.0) -> Any:
+    shape = _pad_spec(Spec(np.shape(x), x.dtype), low, high, interior).shape
+    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
     ends = [n - b for n, b in zip(out.shape, high, strict=True)]
     out[tuple(_SLICE(a, e, i + 1) for a, e, i in zip(low, ends, interior, strict=True))] = x
     return out
 
 
-def _pad_grad(g: Any, low: Shape, high: Shape, interior: Shape) -> Any:
+def _pad_grad(g: Any, low: Shape, high: Shape, interior: Shape, value: float = 0.0) -> Any:
     stop = tuple(n - b for n, b in zip(g.shape, high, strict=True))
     return slice(g, start=low, stop=stop, step=tuple(i + 1 for i in interior))
 
@@ -176,24 +177,32 @@ def _pad_grad(g: Any, low: Shape, high: Shape, interior: Shape) -> Any:
 pad: Call = define(
     "pad",
     inputs="x",
-    doc="Zeros before, after and between the elements, per axis.",
+    doc="Zeros, or the value, before, after and between the elements, per axis.",
     formula="dx = g at the elements' places",
     spec=_pad_spec,
     forward=_padded,
     grad=(_pad_grad,),
     lower=Place(
-        lambda at, low, high, interior: tuple(
+        lambda at, low, high, interior, value=0.0: tuple(
             p * (i + 1) + a for p, a, i in zip(at, low, interior, strict=True)
         )
     ),
-    samples=lambda rng: [
-        ([rng.standard_normal(s)], {"low": a, "high": b, "interior": i})
-        for s, a, b, i in [
-            ((3, 4), (1, 0), (2, 1), (0, 2)),
-            ((0, 2), (1, 0), (1, 0), (2, 0)),
-            ((), (), (), ()),
+    samples=lambda rng: (
+        [
+            ([rng.standard_normal(s)], {"low": a, "high": b, "interior": i})
+            for s, a, b, i in [
+                ((3, 4), (1, 0), (2, 1), (0, 2)),
+                ((0, 2), (1, 0), (1, 0), (2, 0)),
+                ((), (), (), ()),
+            ]
         ]
-    ],
+        + [
+            (
+                [rng.standard_normal((2, 3))],
+                {"low": (0, 1), "high": (1, 0), "interior": (0, 0), "value": 2.5},
+            )
+        ]
+    ),
     onnx="Pad",
 )
 

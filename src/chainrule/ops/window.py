@@ -7,6 +7,7 @@ are the other two, so any order follows.
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from chainrule.core.apply import Call, alike, define
 from chainrule.core.op import Window
 from chainrule.errors import ShapeError
+from chainrule.ops.contract import contract
+from chainrule.ops.layout import flip, permute, reshape
+from chainrule.ops.sliding import channels_first, channels_last, covering, surrounded, windows
 from chainrule.spec import Spec, promote
 
 Shape = tuple[int, ...]
@@ -122,6 +126,66 @@ def _input_gradient(
     return total[(..., *inside)].reshape(g.shape[0], groups * w.shape[1], *space)
 
 
+# -- the same as contractions: b batch, g group, i input and o output channel of the group
+
+
+def _letters(n: int) -> tuple[str, str]:
+    """The names of the spatial axes, and of the window's."""
+    return ascii_uppercase[:n], ascii_uppercase[n : 2 * n]
+
+
+def _grouped(x: Any, axis: int, groups: int) -> tuple[Any, str]:
+    """The channels divided into groups; "g" where there is more than one."""
+    if groups == 1:
+        return x, ""
+    shape = (*x.shape[:axis], groups, x.shape[axis] // groups, *x.shape[axis + 1 :])
+    return reshape(x, shape=shape), "g"
+
+
+def _joined(x: Any) -> Any:
+    """[batch, *space, groups, channels] with the channels of all groups side by side."""
+    return reshape(x, shape=(*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+
+
+def _as_product(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> Any:
+    n = len(stride)
+    around = surrounded(channels_last(x), padding, padding)
+    views = windows(around, axis=1, window=w.shape[2:], stride=stride, dilation=dilation)
+    return channels_first(_product(views, w, groups, "o", "i", n))
+
+
+def _product(views: Any, w: Any, groups: int, gives: str, takes: str, n: int) -> Any:
+    """Windows [batch, *space, *window, channels] times the weight: [batch, *space, channels]."""
+    (space, window), (views, g) = _letters(n), _grouped(views, views.ndim - 1, groups)
+    w, _ = _grouped(w, 0, groups)
+    out = contract(views, w, dims=f"b{space}{window}{g}{takes},{g}oi{window}->b{space}{g}{gives}")
+    return _joined(out) if g else out
+
+
+def _input_as_product(
+    g: Any, w: Any, space: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Any:
+    n = len(stride)
+    views = covering(channels_last(g), w.shape[2:], space, stride, padding, dilation)
+    from_end = flip(w, axes=tuple(range(2, w.ndim)))
+    return channels_first(_product(views, from_end, groups, "i", "o", n))
+
+
+def _weight_as_product(
+    g: Any, x: Any, window: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+) -> Any:
+    n = len(stride)
+    space, inner = _letters(n)
+    around = surrounded(channels_last(x), padding, padding)
+    views = windows(around, axis=1, window=window, stride=stride, dilation=dilation)
+    views, name = _grouped(views, views.ndim - 1, groups)
+    g, _ = _grouped(channels_last(g), g.ndim - 1, groups)
+    out = contract(views, g, dims=f"b{space}{inner}{name}i,b{space}{name}o->{inner}{name}io")
+    last = out.ndim - 1
+    out = permute(out, axes=(*range(n, last - 1), last, last - 1, *range(n)))
+    return reshape(out, shape=(out.shape[0] * out.shape[1], *out.shape[2:])) if name else out
+
+
 def _settings(stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
     return {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
 
@@ -173,7 +237,7 @@ convolve: Call = define(
         lambda g, x_shape, w, **s: convolve_input_gradient(g, w, space=x_shape[2:], **s),
         lambda g, x, w_shape, **s: convolve_weight_gradient(g, x, window=w_shape[2:], **s),
     ),
-    lower=Window("output"),
+    lower=Window(_as_product),
     samples=_samples("output"),
     peer=_peer,
     onnx="Conv",
@@ -191,7 +255,7 @@ convolve_input_gradient: Call = define(
         lambda d, w, space, **s: convolve(d, w, **s),
         lambda d, g, w_shape, space, **s: convolve_weight_gradient(g, d, window=w_shape[2:], **s),
     ),
-    lower=Window("input"),
+    lower=Window(_input_as_product),
     samples=_samples("input"),
 )
 convolve_weight_gradient: Call = define(
@@ -207,6 +271,6 @@ convolve_weight_gradient: Call = define(
         lambda d, x, window, **s: convolve(x, d, **s),
         lambda d, g, x_shape, window, **s: convolve_input_gradient(g, d, space=x_shape[2:], **s),
     ),
-    lower=Window("weight"),
+    lower=Window(_weight_as_product),
     samples=_samples("weight"),
 )
