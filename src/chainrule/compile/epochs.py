@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.compile.emitter import Emitter
+from chainrule.compile.fuse import Fused
 from chainrule.compile.ir import Code, Index, Reg
 from chainrule.compile.llvm import Library, host
-from chainrule.compile.schedule import BARRIER, pointer, share
+from chainrule.compile.memory import Memory
+from chainrule.compile.plan import BARRIER
+from chainrule.compile.schedule import pointer, share
 from chainrule.compile.threads import CREW
 from chainrule.core.program import Program
 from chainrule.core.value import Symbol
@@ -30,13 +33,9 @@ class Runs(Protocol):
     """What an epoch needs of a native program."""
 
     program: Program
-    slots: dict[Symbol, int]
-    arrays: dict[Symbol, Any]
-    table: Any
+    fused: Fused
+    memory: Memory
     library: Library
-
-    def base(self, symbol: Any) -> Any:
-        """The symbol whose memory a value lies in."""
 
 
 def scheduled(native: Runs) -> list[str]:
@@ -51,15 +50,19 @@ def epoch_text(native: Runs) -> str:
     args, names = native.program.args, scheduled(native)
     order, results, values = (pointer(code, "%extra", i) for i in range(3))
     sources = [pointer(code, "%extra", 3 + i) for i in range(len(args))]
-    batches = [pointer(code, "%table", native.slots[s]) for s in args]
-    homes = [pointer(code, "%table", native.slots[native.program.reads[n]]) for n in names]
-    result = pointer(code, "%table", native.slots[native.base(native.program.returns[0])])
-    meet = f"call void @meet(ptr {pointer(code, '%table', native.slots[BARRIER])}, i64 %threads)"
+
+    def home(symbol: Symbol) -> str:
+        return pointer(code, "%table", native.memory.place(symbol))
+
+    batches = [home(s) for s in args]
+    homes = [home(native.program.reads[name]) for name in names]
+    result = home(native.fused.base(native.program.returns[0]))
+    meet = f"call void @meet(ptr {home(BARRIER)}, i64 %threads)"
 
     def numbers(number: Index) -> None:
-        for place, home in enumerate(homes):
+        for place, where in enumerate(homes):
             at = code.add(code.mul(number, len(homes)), place)
-            code.store(code.load(code.at(values, at, F64), F64), home)
+            code.store(code.load(code.at(values, at, F64), F64), where)
 
     def gather(number: Index, begin: Index, end: Index) -> None:
         first = code.mul(number, args[0].shape[0])
@@ -143,11 +146,10 @@ class Epoch:
         results = np.empty(steps)
         order, schedule = np.ascontiguousarray(order, np.int64), np.ascontiguousarray(schedule)
         for symbol, batch in zip(self.args, self.batches, strict=True):
-            self.native.arrays[symbol] = batch
-            self.native.table[self.native.slots[symbol]] = batch.ctypes.data
+            self.native.memory.point(symbol, batch)
         arrays = [order, results, schedule, *self.sources]
         extra = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
         if steps:
-            table = ctypes.addressof(self.native.table)
-            CREW.run(self.function, (table, ctypes.addressof(extra), steps), threads)
+            arguments = self.native.memory.address, ctypes.addressof(extra), steps
+            CREW.run(self.function, arguments, threads)
         return results

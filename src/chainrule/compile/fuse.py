@@ -67,6 +67,11 @@ class Fused:
     constants: dict[Symbol, Any]  # arrays known now
     same: dict[Symbol, Symbol]  # values that are others under another name: read there instead
 
+    def base(self, symbol: Any) -> Any:
+        """The symbol whose memory a value lies in."""
+        view = self.views.get(symbol) if isinstance(symbol, Symbol) else None
+        return symbol if view is None else view.base
+
     def bases(self) -> list[Symbol]:
         """The symbols that have memory of their own."""
         return list(dict.fromkeys(view.base for view in self.views.values()))

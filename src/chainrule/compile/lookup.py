@@ -6,8 +6,9 @@ import math
 
 from chainrule.compile.ir import Index, Reg
 from chainrule.compile.loops import write_zeros
+from chainrule.compile.plan import STATUS
 from chainrule.compile.views import View, collapsed, contiguous
-from chainrule.compile.writer import STATUS, Writer
+from chainrule.compile.writer import Writer
 from chainrule.core.value import Symbol
 
 

@@ -10,6 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.core.value import Symbol
+from chainrule.spec import I64
+
+STATUS = Symbol((), I64, 0)
+"""Where kernels note that something was wrong: not 0 after an index out of range."""
+
+BARRIER = Symbol((16,), I64, 0)
+"""What threads count in when they meet: who came, and a cache line further, how often they met."""
+
+Region = tuple[object, int, int]
+"""A piece of memory: whose, from which byte, to below which."""
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 

@@ -3,48 +3,137 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chainrule.compile.ir import Code, Index
+from chainrule.compile.kernels import Loop, Written
+from chainrule.compile.memory import Memory
+from chainrule.compile.plan import BARRIER, Region
 from chainrule.core.value import Symbol
-from chainrule.spec import I64
 
-BARRIER = Symbol((16,), I64, 0)
-"""What threads count in when they meet: who came, and a cache line further, how often they met."""
-
-Region = tuple[object, int, int]
-"""A piece of memory: whose, from which byte, to below which."""
+Pointers = dict[Symbol, str]
 
 
 @dataclass(frozen=True)
-class Call:
-    """One phase: a function, the pointers it takes, and what it reads and writes behind them."""
+class Touch:
+    """What a phase reads and writes, and whether threads share it."""
 
-    name: str
     parts: int
-    pointers: Sequence[Symbol]
     reads: frozenset[Region]
     writes: frozenset[Region]
 
 
-def run_text(number: int, calls: Sequence[Call], slots: dict[Symbol, int]) -> str:
+def run_text(number: int, written: Sequence[Written], memory: Memory) -> str:
     """`run<number>(table, thread, threads)`: this thread's share of every phase, in order."""
-    code = Code()
-    needed = dict.fromkeys([BARRIER, *(s for call in calls for s in call.pointers)])
-    pointers = {s: pointer(code, "%table", slots[s]) for s in needed}
-    first = code.let("icmp eq i64 %thread, 0")
-    for meets, group in _groups(calls):
-        if meets:
-            code.emit(f"call void @meet(ptr {pointers[BARRIER]}, i64 %threads)")
-        arguments = [", ".join(f"ptr {pointers[s]}" for s in call.pointers) for call in group]
-        if group[0].parts > 1:
-            share(code, group[0].parts, _shared(code, group[0].name, arguments[0]))
-        else:
-            code.when(first, _alone(code, [c.name for c in group], arguments))
-    body = "\n".join(code.lines)
+    run = _Run(memory)
+    pointers = {
+        s: pointer(run.code, "%table", memory.place(s))
+        for s in dict.fromkeys([BARRIER, *_outside(written)])
+    }
+    run.kernels(written, pointers, {})
+    run.flush()
+    body = "\n".join(run.code.lines)
     head = f"define void @run{number}(ptr %table, i64 %thread, i64 %threads) #0"
     return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
+
+
+def shares(written: Sequence[Written]) -> bool:
+    """Whether there is anything for a second thread to do."""
+    return any(
+        shares([*w.loop.before, *w.loop.body]) if w.loop else any(n > 1 for _, n in w.phases)
+        for w in written
+    )
+
+
+def _outside(written: Sequence[Written]) -> Iterator[Symbol]:
+    """The values whose addresses stand in the table: all but the rows that move with a loop."""
+    for w in written:
+        yield from w.operands
+        if w.loop is not None:
+            inside = _outside([*w.loop.before, *w.loop.body])
+            yield from (s for s in inside if s not in w.loop.moving)
+
+
+class _Run:
+    """Writes the calls, and the meetings that they need."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory, self.code = memory, Code()
+        self.first = self.code.let("icmp eq i64 %thread, 0")
+        self.since: list[Touch] = []  # the phases since threads last met
+        self.alone: list[str] = []  # calls in a row that one thread makes
+
+    def kernels(self, written: Sequence[Written], pointers: Pointers, rows: Rows) -> None:
+        """The kernels in order; `rows`: whose rows the moving values are."""
+        for w in written:
+            if w.loop is not None:
+                self._loop(w.loop, pointers, rows)
+                continue
+            taken = ", ".join(f"ptr {pointers[s]}" for s in w.operands)
+            regions = {s: self.memory.region(_root(s, rows)) for s in w.operands}
+            reads = frozenset(r for s, r in regions.items() if s not in w.writes)
+            writes = frozenset(r for s, r in regions.items() if s in w.writes)
+            for name, parts in w.phases:
+                self._call(name, taken, Touch(parts, reads, writes))
+
+    def _call(self, name: str, taken: str, touch: Touch) -> None:
+        if any(_clash(earlier, touch) for earlier in self.since):
+            self._meet()
+        self.since.append(touch)
+        if touch.parts == 1:
+            self.alone.append(f"call void @{name}({taken})")
+            return
+        self.flush()
+        taken += ", " if taken else ""
+        share(
+            self.code,
+            touch.parts,
+            lambda begin, end: self.code.emit(f"call void @{name}({taken}i64 {begin}, i64 {end})"),
+        )
+
+    def _meet(self) -> None:
+        self.flush()
+        barrier = pointer(self.code, "%table", self.memory.place(BARRIER))
+        self.code.emit(f"call void @meet(ptr {barrier}, i64 %threads)")
+        self.since = []
+
+    def flush(self) -> None:
+        """Write the calls that one thread makes."""
+        calls, self.alone = self.alone, []
+        if calls:
+            self.code.when(self.first, lambda: self.code.emit("\n  ".join(calls)))
+
+    def _loop(self, loop: Loop, pointers: Pointers, rows: Rows) -> None:
+        """A round for each position; threads that share its work meet before every round."""
+        self.kernels(loop.before, pointers, rows)
+        self.flush()
+        shared = shares(loop.body)
+
+        def round_(number: Index) -> None:
+            if shared:
+                self._meet()
+            at = number
+            if loop.reverse:
+                at = self.code.let(f"sub i64 {loop.length - 1}, {number}")
+            here = dict(pointers)
+            for row, (whole, size) in loop.moving.items():
+                moved = self.code.mul(at, size)
+                here[row] = self.code.let(f"getelementptr i8, ptr {here[whole]}, i64 {moved}")
+            inside = {**rows, **{row: whole for row, (whole, _) in loop.moving.items()}}
+            self.kernels(loop.body, here, inside)
+            self.flush()
+
+        self.code.loop(loop.length, lambda number, _: round_(number))
+
+
+Rows = dict[Symbol, Symbol]
+
+
+def _root(symbol: Symbol, rows: Rows) -> Symbol:
+    while symbol in rows:
+        symbol = rows[symbol]
+    return symbol
 
 
 def share(code: Code, parts: int, body: Callable[[Index, Index], None]) -> None:
@@ -63,34 +152,7 @@ def pointer(code: Code, table: str, place: int) -> str:
     return code.let(f"load ptr, ptr {address}, align 8")
 
 
-def _shared(code: Code, name: str, arguments: str) -> Callable[[Index, Index], None]:
-    taken = f"{arguments}, " if arguments else ""
-    return lambda begin, end: code.emit(f"call void @{name}({taken}i64 {begin}, i64 {end})")
-
-
-def _alone(code: Code, names: Sequence[str], arguments: Sequence[str]) -> Callable[[], None]:
-    def body() -> None:
-        for name, taken in zip(names, arguments, strict=True):
-            code.emit(f"call void @{name}({taken})")
-
-    return body
-
-
-def _groups(calls: Sequence[Call]) -> list[tuple[bool, list[Call]]]:
-    """Calls that one thread runs in a row are one group; and before which groups threads meet."""
-    groups: list[tuple[bool, list[Call]]] = []
-    since: list[Call] = []  # the calls since threads last met
-    for call in calls:
-        meets = any(_clash(earlier, call) for earlier in since)
-        since = [call] if meets else [*since, call]
-        if groups and not meets and call.parts == groups[-1][1][-1].parts == 1:
-            groups[-1][1].append(call)
-        else:
-            groups.append((meets, [call]))
-    return groups
-
-
-def _clash(first: Call, second: Call) -> bool:
+def _clash(first: Touch, second: Touch) -> bool:
     """Whether one thread might still be at the first when another is at the second, to its harm."""
     if first.parts == second.parts == 1:
         return False

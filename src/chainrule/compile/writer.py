@@ -17,11 +17,6 @@ from chainrule.compile.ir import Code, Index, Reg
 from chainrule.compile.views import View
 from chainrule.core.program import Instruction
 from chainrule.core.value import Symbol
-from chainrule.spec import I64
-
-STATUS = Symbol((), I64, 0)
-"""Where kernels note that something was wrong: not 0 after an index out of range."""
-
 
 ENOUGH = 3000
 """Vector operations from which sharing a phase is worth the meeting of threads around it."""
