@@ -47,6 +47,7 @@ class Written:
     phases: Sequence[tuple[str, int]] = ()  # a function's name, and its parts
     loop: Loop | None = None
     native: bool = True
+    notes: dict[str, Any] = field(default_factory=dict)  # choices made, for the report
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ class Kernels:
             phases.append((self._names[body], phase.parts))
         self.declarations |= writer.code.uses
         changed = frozenset([*kernel.stores, *writer.scratch])
-        return Written(kernel, list(writer.parameters), changed, phases)
+        return Written(kernel, list(writer.parameters), changed, phases, notes=writer.notes)
 
 
 def left_to_numpy(fused: Fused, kernel: Kernel) -> Written:

@@ -6,7 +6,6 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from chainrule.compile.fuse import Kernel, fuse
 from chainrule.compile.kernels import Kernels, Written
 from chainrule.compile.llvm import Library
 from chainrule.compile.memory import Memory
+from chainrule.compile.passes import passed
 from chainrule.compile.plan import STATUS
 from chainrule.compile.scans import write_all
 from chainrule.compile.schedule import MEET, run_text, shares
@@ -37,7 +37,8 @@ class NativeProgram:
 
     def __init__(self, program: Program) -> None:
         began = time.perf_counter()
-        self.program = replace(program, derived={}).pruned()
+        self.passes = passed(program)
+        self.program = list(self.passes.values())[-1]
         self.fused = fuse(self.program)
         kernels = Kernels()
         self.written = write_all(kernels, self.fused)

@@ -50,6 +50,7 @@ class Writer:
         self.emitter = Emitter(self.code)
         self.parameters: dict[Symbol, str] = {}
         self.scratch: list[Symbol] = []  # memory that only this kernel needs
+        self.notes: dict[str, Any] = {}  # choices that were made, for who reads the report
         self._phases: list[Phase] = []
         self._parts = 1  # of the phase that is being written
 
