@@ -1,7 +1,7 @@
 """When machine code is worth the wait for it: the one rule, and whether there can be any.
 
-The rule knows the program and how often it will run, nothing else: not the clock, nor what is in the
-cache, or the same seed would not give the same weights twice. docs/decisions/009.md has the
+The rule knows the program and how often it will run, nothing else: not the clock, nor what is in
+the cache, or the same seed would not give the same weights twice. docs/decisions/009.md has the
 measurements behind the numbers.
 """
 
