@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import SettingError, ShapeError
@@ -11,7 +12,7 @@ from chainrule.ops.pointwise import add
 from chainrule.ops.window import convolve
 from chainrule.tensor import Tensor
 
-Sizes = int | tuple[int, ...]
+Sizes = int | Sequence[int]
 
 
 def conv1d(
@@ -81,7 +82,7 @@ def _convolution(
     x: Any = input
     if input.ndim == axes + 1:
         x = reshape(input, shape=(1, *input.shape))
-    steps, spread = _each(stride, axes), _each(dilation, axes)
+    steps, spread = each(stride, axes), each(dilation, axes)
     x, around = _padded(x, weight.shape[2:], steps, spread, padding)
     out: Tensor = convolve(x, weight, stride=steps, padding=around, dilation=spread, groups=groups)
     if bias is not None:
@@ -91,12 +92,12 @@ def _convolution(
     return out
 
 
-def _each(number: Sizes, axes: int) -> Shape:
+def each(number: Sizes, axes: int) -> Shape:
     """One number for every axis."""
     numbers = (number,) * axes if isinstance(number, int) else tuple(number)
     if len(numbers) != axes:
         raise SettingError(
-            "a convolution's setting is one number, or one per axis",
+            "a setting of windows is one number, or one per axis",
             expected=f"{axes} numbers",
             got=numbers,
         )
@@ -108,7 +109,7 @@ def _padded(
 ) -> tuple[Any, Shape]:
     """x, and the zeros that the convolution still has to put on both sides of it."""
     if not isinstance(padding, str):
-        return x, _each(padding, len(window))
+        return x, each(padding, len(window))
     if padding == "valid":
         return x, (0,) * len(window)
     if padding != "same" or any(step != 1 for step in stride):

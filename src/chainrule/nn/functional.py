@@ -1,6 +1,9 @@
 """PyTorch's address of the composites: `import chainrule.nn.functional as F`."""
 
 from chainrule.functional import (
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
     batch_norm,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -17,6 +20,8 @@ from chainrule.functional import (
     linear,
     log_softmax,
     logsumexp,
+    max_pool1d,
+    max_pool2d,
     mse_loss,
     nll_loss,
     one_hot,
@@ -35,6 +40,7 @@ __all__ = [
     "relu", "leaky_relu", "gelu", "silu", "sigmoid", "tanh", "softplus",
     "softmax", "log_softmax", "logsumexp",
     "linear", "embedding", "one_hot", "conv1d", "conv2d", "dropout",
+    "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool2d",
     "layer_norm", "batch_norm", "scaled_dot_product_attention", "scan",
     "mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss",
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",

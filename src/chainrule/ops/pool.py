@@ -80,11 +80,12 @@ def _max(x: Any, window: Shape, stride: Shape, low: Shape, high: Shape, dilation
 def _position(
     x: Any, out: Any, window: Shape, stride: Shape, low: Shape, high: Shape, dilation: Shape
 ) -> Any:
+    inside = _around(np.ones((1, 1, *x.shape[2:]), bool), low, high, False)
     x = _around(x, low, high, lowest(x.dtype))
     found = np.zeros(out.shape, position_dtype(window))
     places = list(enumerate(_places(out.shape, window, stride, dilation)))
     for number, place in reversed(places):
-        found[x[place] == out] = number
+        found[(x[place] == out) & inside[place]] = number
     if x.dtype.kind == "f" and np.isnan(out).any():
         for number, place in places:
             found[np.isnan(x[place])] = number

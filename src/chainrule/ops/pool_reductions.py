@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.create import iota
+from chainrule.ops.create import full, iota
 from chainrule.ops.layout import flip, reshape
 from chainrule.ops.pointwise import cast, equal, less, not_equal, sub, where
 from chainrule.ops.reduce import broadcast_to
@@ -27,7 +27,7 @@ def lowest(dtype: DType) -> Any:
 
 def position_dtype(window: Shape) -> DType:
     """As narrow as the numbers of a window allow: they are kept until the backward pass."""
-    return np.dtype(np.uint8 if math.prod(window) <= 256 else np.int64)
+    return np.dtype(np.uint8 if math.prod(window) < 256 else np.int64)
 
 
 def _window_axes(window: Shape) -> Shape:
@@ -63,12 +63,17 @@ def max_pool(x: Any, window: Shape, **settings: Any) -> Any:
     return channels_first(largest(views, axes=_window_axes(window)))
 
 
-def max_pool_position(x: Any, out: Any, window: Shape, **settings: Any) -> Any:
+def max_pool_position(
+    x: Any, out: Any, window: Shape, low: Shape, high: Shape, **settings: Any
+) -> Any:
     """The least number of those that won; a number n of a nan counts as -1 - n, the last first."""
-    views = _views(x, window, **settings, value=lowest(x.dtype))
-    numbers = _numbers(window, x.dtype)
-    won = equal(views, _per_window(channels_last(out), window))
-    ranks = where(won, numbers, math.prod(window))
+    views = _views(x, window, low=low, high=high, **settings, value=lowest(x.dtype))
+    none, numbers = math.prod(window), _numbers(window, x.dtype)
+    if any((*low, *high)):  # what is around does not win, not even where all is -inf
+        inside = full(shape=(1, 1, *x.shape[2:]), value=True, dtype="bool")
+        inside = _views(inside, window, low=low, high=high, **settings, value=0)
+        numbers = where(inside, numbers, none)
+    ranks = where(equal(views, _per_window(channels_last(out), window)), numbers, none)
     ranks = where(not_equal(views, views), sub(-1, numbers), ranks)
     first = smallest(ranks, axes=_window_axes(window))
     found = where(less(first, 0), sub(-1, first), first)
