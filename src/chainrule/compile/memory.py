@@ -41,8 +41,9 @@ class Memory:
             **homes,
         }
         self.lifetimes = self._lifetimes(written, program)
-        self.offsets, size = places(self.lifetimes)
-        self.arena = aligned(size)
+        self.offsets, self.arena_bytes = places(self.lifetimes)
+        self.peak_bytes = self.arena_bytes + sum(a.nbytes for a in self.arrays.values())
+        self.arena = aligned(self.arena_bytes)
         for symbol, offset in self.offsets.items():
             self.arrays[symbol] = in_bytes(self.arena, symbol, offset)
         self._number()

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from chainrule.core.value import Raw
 from chainrule.errors import RecordingError, SettingError
 from chainrule.spec import Spec
 from chainrule.tensor import Cell, Tensor
+
+if TYPE_CHECKING:  # llvmlite: only who uses it waits
+    from chainrule.compile.report import Report
 
 Backend = Literal["interpret", "native"]
 
@@ -65,9 +68,22 @@ class Variant:
     @property
     def interpreted(self) -> list[str]:
         """The ops for which there is no machine code, and NumPy steps in."""
-        kernels = getattr(getattr(self.run, "fused", None), "kernels", ())
-        names = (made.op.name for k in kernels if not k.native for made in k.members)
+        written = getattr(self.run, "written", ())
+        names = (made.op.name for w in written if not w.native for made in w.kernel.members)
         return list(dict.fromkeys(names))
+
+    def report(self) -> Report:
+        """What the program became as machine code, to be printed; SettingError if interpreted."""
+        from chainrule.compile.native import NativeProgram
+        from chainrule.compile.report import report
+
+        if not isinstance(self.run, NativeProgram):
+            raise SettingError(
+                "only a step that became machine code has a report",
+                expected='cr.compile(step, backend="native")',
+                got="one that is interpreted; print its program instead",
+            )
+        return report(self.run)
 
     def holds(self) -> bool:
         """Whether nothing that the recording relied on has changed."""
@@ -110,6 +126,21 @@ class CompiledStep:
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The Program that runs for these arguments; it is recorded if need be, and not run."""
         return self.variant(*args, **kwargs).program
+
+    def report(self, *args: Any, **kwargs: Any) -> Report:
+        """What runs natively for these arguments: passes, kernels, memory, threads, LLVM's text.
+
+        Machine code is made if need be, and not run. SettingError for a step that is interpreted.
+
+        >>> import chainrule as cr
+        >>> step = cr.compile(lambda x: (x * 2).tanh().sum(), backend="native")
+        >>> report = step.report(cr.zeros(1000))
+        >>> report.operations
+        3000
+        >>> print(report)  # doctest: +ELLIPSIS
+        1 kernels as machine code, ...
+        """
+        return self.variant(*args, **kwargs).report()
 
     @property
     def programs(self) -> list[Program]:
