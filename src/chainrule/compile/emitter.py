@@ -113,16 +113,16 @@ class Emitter:
     def sqrt(self, x: Reg) -> Reg:
         return self.call("sqrt", x)
 
-    # -- exponentials and their kin: vectors for float32, the C library otherwise
+    # -- exponentials and their kin
 
     def exp(self, x: Reg) -> Reg:
-        return maths.exp(self, x) if x.dtype == F32 else self.by_lane("exp", x)
+        return maths.exp(self, x)
 
     def log(self, x: Reg) -> Reg:
-        return maths.log(self, x) if x.dtype == F32 else self.by_lane("log", x)
+        return maths.log(self, x)
 
     def tanh(self, x: Reg) -> Reg:
-        return maths.tanh(self, x) if x.dtype == F32 else self.by_lane("tanh", x)
+        return maths.tanh(self, x)
 
     def sigmoid(self, x: Reg) -> Reg:
         small = self.exp(self.neg(self.absolute(x)))
@@ -130,23 +130,22 @@ class Emitter:
         return self.div(self.where(self.greater_equal(x, 0.0), one, small), self.add(small, 1.0))
 
     def log1p(self, x: Reg) -> Reg:
-        return self.by_lane("log1p", x)
+        return maths.log1p(self, x)
 
     def expm1(self, x: Reg) -> Reg:
-        return self.by_lane("expm1", x)
+        return maths.expm1(self, x)
 
     def sin(self, x: Reg) -> Reg:
-        return self.by_lane("sin", x)
+        return maths.sin(self, x)
 
     def cos(self, x: Reg) -> Reg:
-        return self.by_lane("cos", x)
+        return maths.cos(self, x)
 
     def erf(self, x: Reg) -> Reg:
-        return self.by_lane("erf", x)
+        return maths.erf(self, x)
 
     def power(self, x: Any, y: Any) -> Reg:
-        x, y = self._alike(x, y)
-        return self.by_lane("pow", x, y)
+        return maths.power(self, *self._alike(x, y))
 
     def logaddexp(self, x: Any, y: Any) -> Reg:
         x, y = self._alike(x, y)
@@ -223,6 +222,13 @@ class Emitter:
         if x.dtype.kind != "f":
             return self.equal(x, x)
         return self.less(self.absolute(x), np.inf)
+
+    def some(self, truths: Reg) -> str:
+        """Whether any lane is true, as the name of an i1."""
+        if truths.lanes == 1:
+            return truths.name
+        bits = self.code.let(f"bitcast {truths.type} {truths.name} to i{truths.lanes}")
+        return self.code.let(f"icmp ne i{truths.lanes} {bits}, 0")
 
     def _truths(self, *xs: Any) -> list[Reg]:
         return [x if x.dtype == BOOL else self.not_equal(x, 0) for x in self._alike(*xs)]
