@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from chainrule.compile.ir import Index, Reg
-from chainrule.compile.loops import write_zeros
+from chainrule.compile.loops import write_fill
 from chainrule.compile.plan import STATUS
 from chainrule.compile.views import View, collapsed, contiguous
 from chainrule.compile.writer import Writer
@@ -40,7 +40,7 @@ def _take(writer: Writer, source: View, index: View, out: Symbol) -> None:
 
 
 def _scatter(writer: Writer, source: View, index: View, out: Symbol) -> None:
-    write_zeros(writer, out)
+    write_fill(writer, out, 0)
     ndim = len(index.shape)
     row_shape, width = source.shape[ndim:], math.prod(source.shape[ndim:])
 

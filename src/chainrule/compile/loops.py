@@ -87,12 +87,12 @@ def write_join(writer: Writer) -> None:
 
 
 def write_place(writer: Writer) -> None:
-    """Zeros, and the elements at their places."""
+    """Zeros, or another number, and the elements at their places."""
     root = writer.kernel.root
     assert root is not None
     assert isinstance(root.op.lower, Place)
     out, source = root.outputs[0], writer.fused.views[root.inputs[0]]
-    write_zeros(writer, out)
+    write_fill(writer, out, root.settings.get("value", 0))
     at = tuple(Linear(0, {axis: 1}) for axis in range(len(source.shape)))
     places = root.op.lower.index(at, **root.settings)
     start, strides = 0, [0] * len(source.shape)
@@ -103,16 +103,16 @@ def write_place(writer: Writer) -> None:
     copy_view(writer, source, View(out, source.shape, tuple(strides), start))
 
 
-def write_zeros(writer: Writer, out: Symbol) -> None:
-    """Zeros everywhere."""
+def write_fill(writer: Writer, out: Symbol, value: float) -> None:
+    """One number everywhere."""
     size = math.prod(out.shape)
-    zero = writer.code.constant(0, out.dtype, writer.lanes if size > 1 else 1)
-    among = writer.share_nest((size,), zero.lanes, 1)
+    filled = writer.code.constant(value, out.dtype, writer.lanes if size > 1 else 1)
+    among = writer.share_nest((size,), filled.lanes, 1)
     writer.nest(
         (size,),
         [(1,)],
         [0],
-        lambda at, lanes, count: writer.write(zero, out, at[0], count),
-        zero.lanes,
+        lambda at, lanes, count: writer.write(filled, out, at[0], count),
+        filled.lanes,
         among,
     )

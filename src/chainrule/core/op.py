@@ -81,7 +81,10 @@ class Reindex(Kind):
 
 @dataclass(eq=False, repr=False)
 class Place(Kind):
-    """The elements put into zeros: `index(at, **settings)` says where, per input position `at`."""
+    """The elements put into zeros, or into the setting `value`: `index(at, **settings)` says where.
+
+    `at` is the position of the element in the input.
+    """
 
     index: Callable[..., tuple[Any, ...]]
 
