@@ -57,6 +57,18 @@ def test_values_that_live_at_the_same_time_share_no_memory() -> None:
     assert memory.arena_bytes <= sum(life.bytes for life in lives)
 
 
+def test_measuring_leaves_everything_as_it_was() -> None:
+    step, args = trained()
+    step(*args)
+    program = step.program(*args)
+    before = {name: np.array(cell.held()) for name, cell in program.cells.items()}
+    report = step.measured(*args)
+    assert all(k.seconds is not None and k.seconds > 0 for k in report.kernels)
+    assert "GFLOP/s" in str(report)
+    for name, cell in program.cells.items():
+        np.testing.assert_array_equal(cell.held(), before[name])
+
+
 def test_what_is_left_to_numpy_is_named() -> None:
     cr.define(
         "test_report_only_numpy",

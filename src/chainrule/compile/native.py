@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ class NativeProgram:
         self.passes = passed(program)
         self.program = list(self.passes.values())[-1]
         self.fused = fuse(self.program)
-        kernels = Kernels()
-        self.written = write_all(kernels, self.fused)
+        self.kernels = Kernels()
+        self.written = write_all(self.kernels, self.fused)
         self.memory = Memory(self.program, self.fused, self.written)
         self.segments = _segments(self.written)
         runs = [
@@ -49,9 +50,8 @@ class NativeProgram:
             for i, (native, part) in enumerate(self.segments)
             if native
         ]
-        main = [MEET, *runs, epoch_text(self) if self.runs_epochs else "", _ATTRIBUTES]
         self.library = Library(
-            "\n".join([*sorted(kernels.declarations), *kernels.functions, *main])
+            self.text_with([*runs, epoch_text(self) if self.runs_epochs else ""])
         )
         self.runs = [
             self.library.function(f"run{i}", ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -74,6 +74,12 @@ class NativeProgram:
         written = all(self.program.assigns[name] in self.memory.in_place for name in kept)
         return one and batched and written and [native for native, _ in self.segments] == [True]
 
+    def text_with(self, runs: Sequence[str]) -> str:
+        """LLVM's text of every kernel, and of the functions that call them."""
+        kernels = self.kernels
+        parts = [*sorted(kernels.declarations), *kernels.functions, MEET, *runs, _ATTRIBUTES]
+        return "\n".join(parts)
+
     # -- running
 
     def __call__(self, args: Sequence[Raw]) -> tuple[Raw, ...]:
@@ -94,6 +100,19 @@ class NativeProgram:
             returns = tuple(self._result(value) for value in self.program.returns)
             self._leave()
             return returns
+
+    @contextmanager
+    def at_rest(self, args: Sequence[Raw]) -> Iterator[None]:
+        """Inside, nothing else runs and memory may be written to: cells are restored."""
+        with self._running:
+            for symbol, raw in zip(self.program.args, args, strict=True):
+                self.memory.point(symbol, raw)
+            self._enter()
+            homes = [self.memory.arrays[symbol] for symbol in self.program.reads.values()]
+            before = [home.copy() for home in homes]
+            yield
+            for home, values in zip(homes, before, strict=True):
+                home[...] = values
 
     def epoch(
         self,

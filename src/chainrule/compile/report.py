@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.compile.kernels import Written
+from chainrule.compile.measure import kernel_seconds
 from chainrule.compile.memory import Memory
 from chainrule.compile.native import NativeProgram
 from chainrule.core.op import Contract, Pointwise, Reduce
 from chainrule.core.program import Instruction, Program
-from chainrule.core.value import Symbol
+from chainrule.core.value import Raw, Symbol
 from chainrule.ops.contract import split
 
 
@@ -28,6 +29,7 @@ class KernelReport:
     bytes: int  # read and written, of all its times
     notes: str  # choices made
     native: bool
+    seconds: float | None = None  # on one thread, if measured; a loop's, of all its rounds
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,16 @@ class Report:
 
     def _kernels(self) -> Iterator[str]:
         yield "kernels, in the order they run"
-        yield f"  {'':>3}  {'times':>5} {'parts':>7} {'MFLOP':>9} {'KB':>9}  what"
+        measured = any(one.seconds is not None for one in self.kernels)
+        speed = f"{'us':>9} {'GFLOP/s':>8}  " if measured else ""
+        yield f"  {'':>3}  {'times':>5} {'parts':>7} {'MFLOP':>9} {'KB':>9}  {speed}what"
         for number, one in enumerate(self.kernels):
             parts = "+".join(map(str, one.parts)) or "-"
             notes = f"  ({one.notes})" if one.notes else ""
+            speed = f"{_speed(one)}  " if measured else ""
             yield (
                 f"  {number:>3}  {one.times:>5} {parts:>7} {one.operations / 1e6:>9,.3f} "
-                f"{one.bytes / 1e3:>9,.1f}  {one.what} {one.shape}{notes}"
+                f"{one.bytes / 1e3:>9,.1f}  {speed}{one.what} {one.shape}{notes}"
             )
 
     def _memory(self) -> Iterator[str]:
@@ -104,11 +109,12 @@ class Report:
             )
 
 
-def report(native: NativeProgram) -> Report:
-    """What there is to say about a native program."""
+def report(native: NativeProgram, args: Sequence[Raw] | None = None) -> Report:
+    """What there is to say about a native program; with arguments, each kernel's time too."""
+    seconds = [None] * len(native.written) if args is None else kernel_seconds(native, args)
     return Report(
         native.passes,
-        list(_kernel_reports(native.written, 1)),
+        list(_kernel_reports(native.written, seconds, 1)),
         native.memory,
         dict(native.choice.seconds),
         native.seconds,
@@ -117,23 +123,43 @@ def report(native: NativeProgram) -> Report:
     )
 
 
-def _kernel_reports(written: Sequence[Written], times: int) -> Iterator[KernelReport]:
-    for w in written:
+def _kernel_reports(
+    written: Sequence[Written], seconds: Sequence[float | None], times: int
+) -> Iterator[KernelReport]:
+    for w, took in zip(written, seconds, strict=True):
         if w.loop is not None:
-            yield from _kernel_reports(w.loop.before, times)
-            yield from _kernel_reports(w.loop.body, times * w.loop.length)
+            yield _loop_report(w, took, times)
+            inside = [*w.loop.before, *w.loop.body]
+            rounds = [times] * len(w.loop.before) + [times * w.loop.length] * len(w.loop.body)
+            for one, count in zip(inside, rounds, strict=True):
+                yield from _kernel_reports([one], [None], count)
             continue
-        members = w.kernel.members
         yield KernelReport(
             what=_what(w),
             shape=str(list(w.kernel.shape)),
             times=times,
             parts=tuple(parts for _, parts in w.phases),
-            operations=times * sum(map(operations, members)),
+            operations=times * sum(map(operations, w.kernel.members)),
             bytes=times * sum(_bytes(s) for s in w.operands),
             notes=", ".join(f"{name} {value}" for name, value in w.notes.items()),
             native=w.native,
+            seconds=took,
         )
+
+
+def _loop_report(w: Written, seconds: float | None, times: int) -> KernelReport:
+    """A line for the whole of a loop; its kernels, with what they cost, come after it."""
+    assert w.loop is not None
+    what = f"a loop over the next {len(w.loop.before) + len(w.loop.body)} kernels"
+    shape = str(list(w.kernel.shape))
+    return KernelReport(what, shape, times, (), 0, 0, "", True, seconds)
+
+
+def _speed(one: KernelReport) -> str:
+    if one.seconds is None:
+        return " " * 18
+    rate = one.operations / one.seconds / 1e9 if one.seconds else 0.0
+    return f"{one.seconds * 1e6:>9,.1f} {rate:>8,.1f}"
 
 
 def _what(w: Written) -> str:

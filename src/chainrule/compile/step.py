@@ -72,8 +72,11 @@ class Variant:
         names = (made.op.name for w in written if not w.native for made in w.kernel.members)
         return list(dict.fromkeys(names))
 
-    def report(self) -> Report:
-        """What the program became as machine code, to be printed; SettingError if interpreted."""
+    def report(self, args: Sequence[Raw] | None = None) -> Report:
+        """What the program became as machine code; with arguments, its kernels' times as well.
+
+        SettingError if it is interpreted.
+        """
         from chainrule.compile.native import NativeProgram
         from chainrule.compile.report import report
 
@@ -83,7 +86,7 @@ class Variant:
                 expected='cr.compile(step, backend="native")',
                 got="one that is interpreted; print its program instead",
             )
-        return report(self.run)
+        return report(self.run, args)
 
     def holds(self) -> bool:
         """Whether nothing that the recording relied on has changed."""
@@ -141,6 +144,12 @@ class CompiledStep:
         1 kernels as machine code, ...
         """
         return self.variant(*args, **kwargs).report()
+
+    def measured(self, *args: Any, **kwargs: Any) -> Report:
+        """The report with each kernel's time on these arguments, alone on one thread."""
+        leaves: list[Raw] = []
+        _flatten((args, kwargs), leaves)
+        return self.variant(*args, **kwargs).report(leaves)
 
     @property
     def programs(self) -> list[Program]:
