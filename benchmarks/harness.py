@@ -1,7 +1,7 @@
 """Timing contenders fairly: a process each, rounds in turns, medians.
 
 In one process the contenders' thread pools would disturb each other. A contender is a function,
-named "module:function", that gives a callable: what is timed.
+named "module:function argument ...", that gives a callable: what is timed.
 """
 
 from __future__ import annotations
@@ -12,43 +12,39 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module, metadata
 from typing import Any
 
 ROUNDS = 15
+REST = 0.02  # seconds between rounds, in which a contender's idle threads stop spinning
+
+
+class FailedError(Exception):
+    """A contender could not do what was asked; the message says why in a line."""
 
 
 class Contender:
     """A process that times its function whenever it is asked to."""
 
-    def __init__(self, name: str, where: str, threads: int = 1) -> None:
-        self.name = name
+    def __init__(self, where: str, threads: int = 1) -> None:
         self.seconds: list[float] = []
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-            environment.pop(variable, None)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.harness", where],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        self.process = _python(["-m", "benchmarks.harness", where], {"OMP_NUM_THREADS": threads})
 
     def round(self, repeats: int) -> None:
-        """Time one round; the seconds of a single repeat are kept."""
+        """Time one round; the seconds of a single repeat are kept. FailedError if it cannot."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{repeats}\n")
-        self.process.stdin.flush()
-        self.seconds.append(float(self.process.stdout.readline()))
+        try:
+            self.process.stdin.write(f"{repeats}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:  # it has ended, and said why
+            pass
+        self.seconds.append(_answer(self.process))
 
     def close(self) -> None:
         """End the process."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        self.process.wait()
+        self.process.kill()
+        self.process.communicate()
 
     @property
     def median(self) -> float:
@@ -57,18 +53,51 @@ class Contender:
 
 
 def race(
-    contenders: dict[str, str], repeats: int, rounds: int = ROUNDS, threads: int = 1
+    contenders: Mapping[str, str], repeats: int, rounds: int = ROUNDS, threads: int = 1
 ) -> dict[str, float]:
-    """Median seconds of one repeat for each contender, measured in turns."""
-    running = [Contender(name, where, threads) for name, where in contenders.items()]
+    """Median seconds of one repeat for each contender, measured in turns; they must not fail."""
+    found, failures = attempt(contenders, repeats, rounds, threads)
+    if failures:
+        raise FailedError("; ".join(f"{name}: {why}" for name, why in failures.items()))
+    return found
+
+
+def attempt(
+    contenders: Mapping[str, str],
+    repeats: int,
+    rounds: int = ROUNDS,
+    threads: int = 1,
+    before_round: Callable[[], Any] = lambda: None,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """As `race`; gives also why a contender failed, and the others go on without it."""
+    running = {name: Contender(where, threads) for name, where in contenders.items()}
+    failures: dict[str, str] = {}
     try:
         for _ in range(rounds + 1):
-            for contender in running:
-                contender.round(repeats)
-        return {contender.name: contender.median for contender in running}
+            before_round()
+            for name, contender in running.items():
+                if name not in failures:
+                    time.sleep(REST)
+                    try:
+                        contender.round(repeats)
+                    except FailedError as failure:
+                        failures[name] = str(failure)
+        return {n: c.median for n, c in running.items() if n not in failures}, failures
     finally:
-        for contender in running:
+        for contender in running.values():
             contender.close()
+
+
+def once(where: str, environment: Mapping[str, Any] | None = None) -> float:
+    """The seconds that one call takes in a fresh process, as first thing after it was made."""
+    process = _python(["-m", "benchmarks.harness", where], environment or {})
+    process.stdin.write("1\n")  # type: ignore[union-attr]
+    try:
+        process.stdin.flush()  # type: ignore[union-attr]
+        return _answer(process)
+    finally:
+        process.stdin.close()  # type: ignore[union-attr]
+        process.wait()
 
 
 def in_turns(
@@ -80,11 +109,29 @@ def in_turns(
     return statistics.median(ones), statistics.median(others)
 
 
-def _timed(function: Callable[[], Any], repeats: int) -> float:
-    began = time.perf_counter()
-    for _ in range(repeats):
-        function()
-    return (time.perf_counter() - began) / repeats
+def whole_processes(
+    contenders: Mapping[str, list[str]],
+    rounds: int,
+    environments: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """The median seconds of Python processes with these arguments, run in turns; and failures.
+
+    "{round}" in an argument is replaced by its number. The first round, which leaves compiled
+    bytecode behind as an installation does, does not count.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    failures: dict[str, str] = {}
+    for number in range(rounds + 1):
+        for name, arguments in contenders.items():
+            filled = [argument.replace("{round}", str(number)) for argument in arguments]
+            began = time.perf_counter()
+            process = _python(filled, (environments or {}).get(name, {}))
+            _, complaint = process.communicate()
+            taken[name].append(time.perf_counter() - began)
+            if process.returncode:
+                failures[name] = _last_line(complaint)
+    medians = {name: statistics.median(seconds[1:]) for name, seconds in taken.items()}
+    return {name: m for name, m in medians.items() if name not in failures}, failures
 
 
 def machine() -> str:
@@ -96,7 +143,8 @@ def machine() -> str:
                 line.partition(":")[2].strip() for line in lines if line.startswith("model name")
             ]
         name = names[0] if names else name
-    packages = [f"{p} {metadata.version(p)}" for p in ("numpy", "torch", "jax") if _has(p)]
+    wanted = ("numpy", "llvmlite", "torch", "jax", "optax", "scikit-learn")
+    packages = [f"{p} {metadata.version(p)}" for p in wanted if _has(p)]
     return (
         f"{name}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(packages)}"
     )
@@ -110,11 +158,51 @@ def _has(package: str) -> bool:
     return True
 
 
+def _timed(function: Callable[[], Any], repeats: int) -> float:
+    began = time.perf_counter()
+    for _ in range(repeats):
+        function()
+    return (time.perf_counter() - began) / repeats
+
+
+def _python(arguments: list[str], changes: Mapping[str, Any]) -> subprocess.Popen[str]:
+    """A Python process in which nothing is chosen for a peer: not the kernels of NumPy's BLAS."""
+    undone = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
+    environment = {k: v for k, v in os.environ.items() if k not in undone}
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | {name: str(value) for name, value in changes.items()},
+    )
+
+
+def _answer(process: subprocess.Popen[str]) -> float:
+    assert process.stdout is not None
+    answer = process.stdout.readline()
+    try:
+        return float(answer)
+    except ValueError:
+        pass
+    _, complaint = process.communicate()
+    raise FailedError(answer.strip() or _last_line(complaint) or f"it ended: {process.returncode}")
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
 def _serve(where: str) -> None:
-    module, _, name = where.partition(":")
-    function = getattr(import_module(module), name)()
-    for line in sys.stdin:
-        print(repr(_timed(function, int(line))), flush=True)
+    name, *arguments = where.split()
+    module, _, function = name.partition(":")
+    try:
+        timed = getattr(import_module(module), function)(*arguments)
+        for line in sys.stdin:
+            print(repr(_timed(timed, int(line))), flush=True)
+    except Exception as failure:  # the process that asked says so, and goes on with the others
+        print(f"{type(failure).__name__}: {str(failure).partition(chr(10))[0]}", flush=True)
 
 
 if __name__ == "__main__":
