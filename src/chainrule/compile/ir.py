@@ -96,6 +96,32 @@ class Code:
             return b
         return a if b == 1 else self.let(f"mul nsw i64 {a}, {b}")
 
+    def split(self, position: Index, sizes: Sequence[int]) -> list[Index]:
+        """The positions along axes of these sizes of an element counted row by row."""
+        found: list[Index] = []
+        for number, size in reversed(list(enumerate(sizes))):
+            if isinstance(position, int):
+                position, rest = divmod(position, size)
+                found.append(rest)
+            elif size == 1 or number == 0:
+                found.append(0 if size == 1 else position)
+            else:
+                found.append(self.let(f"urem i64 {position}, {size}"))
+                position = self.let(f"udiv i64 {position}, {size}")
+        return found[::-1]
+
+    def least(self, a: Index, b: Index) -> Index:
+        """The smaller of two counts."""
+        if isinstance(a, int) and isinstance(b, int):
+            return min(a, b)
+        return self.let(f"select i1 {self.let(f'icmp ult i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
+    def greatest(self, a: Index, b: Index) -> Index:
+        """The larger of two counts."""
+        if isinstance(a, int) and isinstance(b, int):
+            return max(a, b)
+        return self.let(f"select i1 {self.let(f'icmp ugt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
     def dot(self, positions: Sequence[Index], strides: Sequence[int], start: Index = 0) -> Index:
         """start + the sum of positions times strides."""
         for position, stride in zip(positions, strides, strict=True):
@@ -116,6 +142,11 @@ class Code:
             f"load {vector(stored(dtype), lanes)}, ptr {address}, align {dtype.itemsize}"
         )
         return self._from_memory(name, dtype, lanes)
+
+    def prefetch(self, address: str) -> None:
+        """Ask for a line of memory that is soon needed."""
+        self.uses.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.emit(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
     def load_some(self, address: str, dtype: DType, lanes: int, count: int) -> Reg:
         """The first `count` of so many lanes; the others are 0."""
@@ -176,6 +207,13 @@ class Code:
         if lanes > 1:
             text = "<" + ", ".join([f"{SCALARS[dtype]} {text}"] * lanes) + ">"
         return Reg(text, dtype, lanes)
+
+    def shuffle(self, x: Reg, y: Reg, chosen: Sequence[int]) -> Reg:
+        """The chosen lanes of x and y, those of y counted on from those of x."""
+        mask = ", ".join(f"i32 {lane}" for lane in chosen)
+        picks = f"{vector('i32', len(chosen))} <{mask}>"
+        name = self.let(f"shufflevector {x.type} {x.name}, {y.type} {y.name}, {picks}")
+        return Reg(name, x.dtype, len(chosen))
 
     def lane(self, value: Reg, number: int) -> Reg:
         """One lane of several."""
