@@ -39,12 +39,13 @@ LOG2 = {
 }
 
 
-def called(write: Callable[..., Any]) -> Callable[..., Any]:
+def called(write: Callable[..., Any]) -> Callable[..., Reg]:
     """The code of `write` as a function of its own, once in a module: uses of it are calls."""
 
     @wraps(write)
     def call(e: Any, *xs: Reg) -> Reg:
-        name, text, uses = _definition(type(e), write, xs[0].dtype, xs[0].lanes, len(xs))
+        emitter: Any = type(e)
+        name, text, uses = _definition(emitter, write, xs[0].dtype, xs[0].lanes, len(xs))
         e.code.uses |= {text, *uses}
         kind = xs[0].type
         arguments = ", ".join(f"{kind} {x.name}" for x in xs)

@@ -45,7 +45,10 @@ def _wave(e: Any, x: Reg, name: str, quarters: int) -> Any:
     size = e.absolute(x)
     beyond = e.logical_and(e.greater(size, _BOUND[x.dtype]), e.less(size, float("inf")))
     near = _near(e, x, quarters)
-    (found,) = e.code.when(e.some(beyond), lambda: [e.by_lane(name, x)], [near])
+    # Only in the lanes beyond: no result may depend on its neighbours.
+    (found,) = e.code.when(
+        e.some(beyond), lambda: [e.where(beyond, e.by_lane(name, x), near)], [near]
+    )
     return found
 
 
