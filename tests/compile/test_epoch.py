@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,36 @@ def test_it_ends_when_it_is_told_to() -> None:
     total = cr.compile(lambda x: x.sum())
     assert run_epoch(total, [X], np.arange(10), 3, after_step=after).tolist() == [3.0, 12.0]
     assert told == [0, 1]
+
+
+@pytest.mark.parametrize("backend", ["interpret", "native"])
+def test_no_smaller_batch_after_it_was_told_to_end(backend: Literal["interpret", "native"]) -> None:
+    total = cr.compile(lambda x: x.sum(), backend)
+    found = run_epoch(total, [X], np.arange(10), 9, after_step=lambda number: True)
+    assert found.tolist() == [36.0]
+
+
+@pytest.mark.parametrize("backend", ["interpret", "native"])
+def test_a_scheduled_cell_keeps_the_last_value(backend: Literal["interpret", "native"]) -> None:
+    rate = Cell(np.array(0.0), "rate")
+    scaled = cr.compile(lambda x: (x * 0.0 + rate).mean(), backend)
+    assert run_epoch(scaled, [X], np.arange(10), 5, {rate: [0.5, 0.25]}).tolist() == [0.5, 0.25]
+    assert rate.item() == 0.25
+
+
+def test_a_schedule_for_a_cell_that_the_step_changes_too() -> None:
+    """No native call can set it between two steps: the epoch is a loop of them."""
+    found = {}
+    for backend in ("interpret", "native"):
+        count = Cell(np.array(0.0), "count")
+
+        def step(x: Any, count: Cell = count) -> Any:
+            count.assign(count + 1.0)
+            return x.sum() * 0.0 + count
+
+        compiled = cr.compile(step, backend)
+        found[backend] = run_epoch(compiled, [X], np.arange(10), 5, {count: [10.0, 20.0]}).tolist()
+    assert found["native"] == found["interpret"] == [11.0, 21.0]
 
 
 def test_rows_without_history() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn, optim
+from chainrule.compile import step
 from chainrule.errors import TrainingError
 from chainrule.train import EpochResult, History, fit
 
@@ -121,6 +122,69 @@ def test_a_validation_loss_that_is_not_finite() -> None:
     validation[0] = validation[0] * 1e30
     with pytest.raises(TrainingError, match="validation loss is no longer finite after epoch 1"):
         train(Line(), points(2.0), validation)
+
+
+# -- as machine code
+
+
+def test_machine_code_learns_the_same_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every loss and rate, the smaller last batch and the validation included."""
+    few = train(Line(), points(2.0, rows=9), points(1.9))
+    assert few.ran == "interpreted: they are too few for compiling to pay"
+    monkeypatch.setattr(step, "pays", lambda program, runs: True)
+    settings = {"rates": lambda steps: np.linspace(0.1, 0.01, steps), "epochs": 5}
+    found = {
+        backend: train(Line(), points(2.0, rows=9), points(1.9), backend=backend, **settings)
+        for backend in ("native", "interpret")
+    }
+    assert found["native"].ran == "as machine code"
+    assert found["interpret"].ran == "interpreted: backend is interpret"
+    for native, interpreted in zip(found["native"].epochs, found["interpret"].epochs, strict=True):
+        assert native.train_loss == pytest.approx(interpreted.train_loss, rel=1e-4)
+        assert native.validation_loss == pytest.approx(interpreted.validation_loss, rel=1e-4)
+        assert (native.steps, native.rate) == (interpreted.steps, interpreted.rate)
+
+
+@pytest.mark.usefixtures("always_pays")
+def test_an_op_of_ones_own_makes_it_a_loop_of_steps() -> None:
+    twice = cr.define(
+        "twice_in_numpy",
+        inputs="x",
+        doc="2 x.",
+        forward=lambda x: x + x,
+        grad=(lambda g: g * 2.0,),
+        replace=True,
+    )
+
+    class Own(Line):
+        def forward(self, x: Any) -> Any:
+            return twice(x * self.w)
+
+    line = Own()
+    history = train(line, points(2.0), points(2.0), epochs=30)
+    assert history.ran == "as machine code, step by step: twice_in_numpy can only be interpreted"
+    assert line.w.numpy() == pytest.approx(1.0, abs=0.01)
+
+
+def test_without_llvmlite_it_trains_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chainrule.train.loop.no_machine_code", lambda: "no llvmlite")
+    assert train(Line(), points(2.0), points(2.0)).ran == "interpreted: no llvmlite"
+
+
+@pytest.mark.usefixtures("always_pays")
+def test_a_native_epoch_is_interrupted_between_two_calls() -> None:
+    line, told = Line(), list[tuple[int, int]]()
+
+    def on_step(*at: int) -> None:
+        told.append((at[0], at[1]))
+        if len(told) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    training = points(2.0, rows=100_000)
+    history = train(line, training, points(2.0), batch_size=1, lr=1e-6, on_step=on_step)
+    assert history.interrupted
+    assert history.epochs[-1].steps == told[1][1] < 100_000
+    assert line.w.numpy()[0] > 0
 
 
 # -- Ctrl-C

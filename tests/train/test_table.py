@@ -39,14 +39,19 @@ def trained(folder: Path, name: str, **settings: object) -> Trained:
     return train_table(Settings.model_validate({**chosen, **settings}))
 
 
-def test_same_seed_same_weights_to_the_bit(tmp_path: Path) -> None:
-    first, second = trained(tmp_path, "first", seed=3), trained(tmp_path, "second", seed=3)
+@pytest.mark.parametrize("backend", ["native", "interpret"])
+@pytest.mark.usefixtures("always_pays")
+def test_same_seed_same_weights_to_the_bit(tmp_path: Path, backend: str) -> None:
+    first, second = (trained(tmp_path, name, seed=3, backend=backend) for name in "ab")
+    how = {"native": "as machine code", "interpret": "interpreted: backend is interpret"}
+    assert first.history.ran == how[backend]
+    assert first.run.summary().ran == first.history.ran
     assert first.prepared.preparation.embedded
     assert first.settings.dropout == 0.2
     assert first.scores == second.scores
     for name, array in first.model.weights().items():
         assert array.tobytes() == second.model.weights()[name].tobytes()
-    files = [tmp_path / run / "model" / "model.safetensors" for run in ("first", "second")]
+    files = [tmp_path / run / "model" / "model.safetensors" for run in "ab"]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
