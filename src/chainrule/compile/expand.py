@@ -7,7 +7,9 @@ in their order of axes too, and a permute at its end, which only names the axes,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from chainrule.compile.views import Linear
@@ -22,18 +24,29 @@ Axes = tuple[int, ...]
 
 
 def expand(program: Program) -> Program:
-    """The program without instructions of the kind Window."""
-    if not any(isinstance(made.op.lower, Window) for made in program.instructions):
+    """The program without instructions of the kind Window, in bodies of scans too."""
+    if not _has_windows(program):
         return program
     work = _Expansion(program)
     for made in program.instructions:
-        work.add(made)
-    return replace(program, instructions=work.instructions, derived={}).pruned()
+        bodies = {k: expand(v) for k, v in made.settings.items() if isinstance(v, Program)}
+        work.add(replace(made, settings={**made.settings, **bodies}) if bodies else made)
+    return replace(program, instructions=work.instructions, derived={})
+
+
+def _has_windows(program: Program) -> bool:
+    return any(
+        isinstance(made.op.lower, Window)
+        or any(isinstance(v, Program) and _has_windows(v) for v in made.settings.values())
+        for made in program.instructions
+    )
 
 
 class _Expansion:
     def __init__(self, program: Program) -> None:
         self.instructions: list[Instruction] = []
+        made = [out.id for made in program.instructions for out in made.outputs]
+        self.numbers = count(1 + max([*made, *(head.id for head in program.heads())]))
         self.stored: dict[Symbol, tuple[Symbol, Axes]] = {}  # value -> what it is a permute of
         self.known: dict[Any, tuple[Symbol, ...]] = {}  # an instruction's key -> its outputs
         # What becomes a cell's new value keeps its order of axes, and is written over the old one.
@@ -74,9 +87,15 @@ class _Expansion:
             if key in self.known and body.returns[0] not in one.outputs:
                 at.update(zip(one.outputs, self.known[key], strict=True))
                 continue
-            outputs = tuple(at.get(x, x) for x in one.outputs)
-            self.known[key] = outputs
+            outputs = self.known[key] = tuple(
+                at.get(x) or self._new(x, range(x.ndim)) for x in one.outputs
+            )
+            at.update(zip(one.outputs, outputs, strict=True))
             self.add(self._made(made, one, inputs, outputs))
+
+    def _new(self, like: Symbol, axes: Sequence[int]) -> Symbol:
+        """A value of the same dtype, its axes permuted."""
+        return Symbol(tuple(like.shape[axis] for axis in axes), like.dtype, next(self.numbers))
 
     def _made(
         self, like: Instruction, one: Instruction, inputs: Any, outputs: tuple[Symbol, ...]
@@ -96,7 +115,7 @@ class _Expansion:
             self._in_order(made, s, order) if isinstance(s, Symbol) else s for s in made.inputs
         )
         out = made.outputs[0]
-        stored = _like(out, inverse(order))
+        stored = self._new(out, inverse(order))
         self.instructions.append(self._made(made, made, inputs, (stored,)))
         self._permuted(made, stored, order, out)
 
@@ -105,7 +124,7 @@ class _Expansion:
         stored, axes = self.stored.get(source, (source, None))
         if axes == order:
             return stored
-        undone = _like(source, inverse(order))
+        undone = self._new(source, inverse(order))
         self._permuted(made, source, inverse(order), undone)
         return undone
 
@@ -116,7 +135,7 @@ class _Expansion:
         kept = [axis for axis in order if axis not in axes]
         left = tuple(sorted(kept).index(axis) for axis in kept)
         out = made.outputs[0]
-        result = out if left == tuple(range(len(left))) else _like(out, inverse(left))
+        result = out if left == tuple(range(len(left))) else self._new(out, inverse(left))
         one = replace(made, settings={**made.settings, "axes": axes})
         self.instructions.append(self._made(made, one, (stored,), (result,)))
         if result is not out:
@@ -144,8 +163,3 @@ def _order(made: Instruction) -> Axes | None:
         return None
     shape = tuple(out.shape[axis] for axis in axes)
     return inverse(tuple(axes)) if shape == tuple(made.inputs[0].shape) else None
-
-
-def _like(symbol: Symbol, axes: Axes) -> Symbol:
-    """A new value of the permuted shape."""
-    return Symbol(tuple(symbol.shape[axis] for axis in axes), symbol.dtype, -1)
