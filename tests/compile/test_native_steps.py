@@ -138,7 +138,7 @@ def test_equal_layers_compile_once() -> None:
     program, _ = record(fn, [Spec((4, 8), cr.float32)])
     native = NativeProgram(program)
     assert len(native.written) == 6
-    names = {name for written in native.written for name, _ in written.phases}
+    names = {phase.name for written in native.written for phase in written.phases}
     assert len(names) == 2  # laying the weight out anew, and the product
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainrule.compile.fuse import Fused, Kernel
 from chainrule.compile.llvm import host
@@ -19,8 +19,9 @@ from chainrule.compile.loops import (
 from chainrule.compile.philox import write_random
 from chainrule.compile.products import write_contract
 from chainrule.compile.reductions import write_reduce
+from chainrule.compile.row_loops import write_rows
 from chainrule.compile.views import View
-from chainrule.compile.writer import Writer
+from chainrule.compile.writer import Phase, Writer
 from chainrule.core.op import Contract, Index, Join, Kind, Place, Random, Reduce, Reindex
 from chainrule.core.value import Symbol
 
@@ -37,14 +38,22 @@ WRITERS: dict[type[Kind], Write] = {
 }
 
 
+class Call(NamedTuple):
+    """A phase: its function, in how many parts threads share it, and what it is given."""
+
+    name: str
+    parts: int
+    operands: tuple[Symbol, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Written:
     """A kernel as functions, one per phase; or as a loop over other kernels; or left to NumPy."""
 
     kernel: Kernel
-    operands: Sequence[Symbol]  # whose memory it needs: what the functions' parameters point to
+    operands: Sequence[Symbol]  # whose memory it needs
     writes: frozenset[Symbol] = frozenset()  # those of them that it changes
-    phases: Sequence[tuple[str, int]] = ()  # a function's name, and its parts
+    phases: Sequence[Call] = ()
     loop: Loop | None = None
     native: bool = True
     notes: dict[str, Any] = field(default_factory=dict)  # choices made, for the report
@@ -77,7 +86,7 @@ class Kernels:
 
     def write(self, fused: Fused, kernel: Kernel) -> Written:
         """One kernel."""
-        write = write_pointwise if kernel.root is None else WRITERS.get(type(kernel.root.op.lower))
+        write = _writer(kernel)
         if write is None:
             return left_to_numpy(fused, kernel)
         return self._written(fused, kernel, write)
@@ -91,19 +100,27 @@ class Kernels:
         machine = host()
         writer = Writer(fused, kernel, machine.lanes, machine.registers)
         write(writer)
-        for symbol in kernel.stores:  # an empty one is not written, and has a place all the same
-            writer.pointer(symbol)
-        pointers = list(writer.parameters.values())
-        phases = []
-        for phase in writer.finished():
-            body = phase.text("NAME", pointers)
-            if body not in self._names:
-                self._names[body] = f"kernel{len(self._names)}"
-                self.functions.append(phase.text(self._names[body], pointers))
-            phases.append((self._names[body], phase.parts))
+        parts = [self._function(phase) for phase in writer.finished()]
         self.declarations |= writer.code.uses
+        # One that is empty is not written, and has a place all the same.
+        operands = dict.fromkeys([*(s for part in parts for s in part.operands), *kernel.stores])
         changed = frozenset([*kernel.stores, *writer.scratch])
-        return Written(kernel, list(writer.parameters), changed, phases, notes=writer.notes)
+        return Written(kernel, list(operands), changed, parts, notes=writer.notes)
+
+    def _function(self, phase: Phase) -> Call:
+        """The function of a phase; one that is there already, where it is the same."""
+        body = phase.text("NAME")
+        if body not in self._names:
+            self._names[body] = f"kernel{len(self._names)}"
+            self.functions.append(phase.text(self._names[body]))
+        return Call(self._names[body], phase.parts, tuple(phase.parameters))
+
+
+def _writer(kernel: Kernel) -> Write | None:
+    """What writes a kernel; None where nothing can."""
+    if kernel.root is not None:
+        return WRITERS.get(type(kernel.root.op.lower))
+    return write_rows if kernel.rows else write_pointwise
 
 
 def left_to_numpy(fused: Fused, kernel: Kernel) -> Written:

@@ -138,7 +138,7 @@ def _kernel_reports(
             what=_what(w),
             shape=str(list(w.kernel.shape)),
             times=times,
-            parts=tuple(parts for _, parts in w.phases),
+            parts=tuple(phase.parts for phase in w.phases),
             operations=times * sum(map(operations, w.kernel.members)),
             bytes=times * sum(_bytes(s) for s in w.operands),
             notes=", ".join(f"{name} {value}" for name, value in w.notes.items()),

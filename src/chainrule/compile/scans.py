@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chainrule.compile.fuse import Fused, Kernel, fuse
@@ -61,6 +62,7 @@ class _Scan:
 
     def written(self) -> Written:
         self._inputs()
+        self._hoist()
         self._outputs()
         self._new_carries()
         settings = self.root.settings
@@ -97,6 +99,26 @@ class _Scan:
         copy = Symbol(view.shape, source.dtype, -1)
         self.before.append(self.kernels.copy(self.fused, view, View.of(copy)))
         return copy
+
+    def _hoist(self) -> None:
+        """What a kernel first makes of values that stay the same is made before the loop.
+
+        Such as a weight that is laid out anew: a phase that reads only what is shared, and writes
+        to memory that is the kernel's own.
+        """
+        known = {*self.body.args[self.carries + self.root.settings["sequences"] :]}
+        known.update(self.inner.constants)
+        for at, step in enumerate(self.steps):
+            count = 0
+            own = step.writes - set(step.kernel.stores)
+            while count < len(step.phases) and known | own >= set(step.phases[count].operands):
+                count += 1
+            if 0 < count < len(step.phases):
+                first, rest = step.phases[:count], step.phases[count:]
+                operands = list(dict.fromkeys(s for phase in first for s in phase.operands))
+                kernel = Kernel(-1, step.kernel.shape)
+                self.before.append(Written(kernel, operands, own & set(operands), first))
+                self.steps[at] = replace(step, phases=rest)
 
     def _outputs(self) -> None:
         """An element of an output is computed in its row, or copied there."""

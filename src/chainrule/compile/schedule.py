@@ -41,7 +41,7 @@ def run_text(number: int, written: Sequence[Written], memory: Memory) -> str:
 def shares(written: Sequence[Written]) -> bool:
     """Whether there is anything for a second thread to do."""
     return any(
-        shares([*w.loop.before, *w.loop.body]) if w.loop else any(n > 1 for _, n in w.phases)
+        shares([*w.loop.before, *w.loop.body]) if w.loop else any(p.parts > 1 for p in w.phases)
         for w in written
     )
 
@@ -70,12 +70,12 @@ class _Run:
             if w.loop is not None:
                 self._loop(w.loop, pointers, rows)
                 continue
-            taken = ", ".join(f"ptr {pointers[s]}" for s in w.operands)
-            regions = {s: self.memory.region(_root(s, rows)) for s in w.operands}
-            reads = frozenset(r for s, r in regions.items() if s not in w.writes)
-            writes = frozenset(r for s, r in regions.items() if s in w.writes)
-            for name, parts in w.phases:
-                self._call(name, taken, Touch(parts, reads, writes))
+            for phase in w.phases:
+                taken = ", ".join(f"ptr {pointers[s]}" for s in phase.operands)
+                regions = {s: self.memory.region(_root(s, rows)) for s in phase.operands}
+                reads = frozenset(r for s, r in regions.items() if s not in w.writes)
+                writes = frozenset(r for s, r in regions.items() if s in w.writes)
+                self._call(phase.name, taken, Touch(phase.parts, reads, writes))
 
     def _call(self, name: str, taken: str, touch: Touch) -> None:
         if any(_clash(earlier, touch) for earlier in self.since):

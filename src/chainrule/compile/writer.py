@@ -31,10 +31,11 @@ class Phase:
 
     lines: list[str]
     parts: int
+    parameters: dict[Symbol, str]  # pointers, and to which values
 
-    def text(self, name: str, pointers: Sequence[str]) -> str:
+    def text(self, name: str) -> str:
         """The function as LLVM reads it."""
-        taken = [f"ptr {p}" for p in pointers]
+        taken = [f"ptr {p}" for p in self.parameters.values()]
         taken += ["i64 %begin", "i64 %end"] if self.parts > 1 else []
         head = f"define internal void @{name}({', '.join(taken)}) #0"
         return "\n".join([f"{head} {{", "entry:", *self.lines, "  ret void", "}", ""])
@@ -48,7 +49,7 @@ class Writer:
         self.lanes, self.registers = lanes, registers
         self.code = Code()
         self.emitter = Emitter(self.code)
-        self.parameters: dict[Symbol, str] = {}
+        self.parameters: dict[Symbol, str] = {}  # of the phase that is being written
         self.scratch: list[Symbol] = []  # memory that only this kernel needs
         self.notes: dict[str, Any] = {}  # choices that were made, for who reads the report
         self._phases: list[Phase] = []
@@ -76,8 +77,8 @@ class Writer:
 
     def _end_phase(self) -> None:
         if self.code.lines:
-            self._phases.append(Phase(self.code.cut(), self._parts))
-        self._parts = 1
+            self._phases.append(Phase(self.code.cut(), self._parts, self.parameters))
+        self._parts, self.parameters = 1, {}
 
     # -- reading and writing
 
@@ -106,12 +107,16 @@ class Writer:
 
     # -- the loops of a pointwise tree
 
+    def source(self, symbol: Symbol) -> Symbol:
+        """Where a member's operand is found: who makes it inside, or the first of its names."""
+        return self.kernel.same.get(symbol) or self.fused.same.get(symbol, symbol)
+
     def tree(self, members: Sequence[Instruction], known: dict[Symbol, Reg], leaf: Any) -> None:
         """Compute the members in order into `known`; `leaf(symbol)` reads what is not there."""
         for made in members:
             inputs = []
             for source in made.inputs:
-                symbol = self.fused.same.get(source, source)
+                symbol = self.source(source) if isinstance(source, Symbol) else source
                 if isinstance(symbol, Symbol) and symbol not in known:
                     known[symbol] = leaf(symbol)
                 inputs.append(known[symbol] if isinstance(symbol, Symbol) else symbol)
