@@ -47,9 +47,8 @@ def write_pointwise(writer: Writer) -> None:
 def leaves_of(writer: Writer, members: Sequence[Instruction]) -> list[Symbol]:
     """What a tree reads from memory, each once."""
     inside = {out for made in members for out in made.outputs}
-    same = writer.fused.same
-    sources = (same.get(source, source) for made in members for source in made.inputs)
-    return list(dict.fromkeys(s for s in sources if isinstance(s, Symbol) and s not in inside))
+    read = (s for made in members for s in made.inputs if isinstance(s, Symbol))
+    return list(dict.fromkeys(s for s in map(writer.source, read) if s not in inside))
 
 
 def write_copy(writer: Writer) -> None:

@@ -141,7 +141,9 @@ def _same_place(old: Symbol, fused: Fused, maker: Written) -> bool:
         for source in made.inputs:
             if isinstance(source, Symbol) and fused.base(source) is old:
                 view = fused.views[source]
-                if made is kernel.root or view != View.of(old) or view.shape != kernel.shape:
+                if made is kernel.root or kernel.rows or view != View.of(old):
+                    return False  # a later stage of a row may read it again
+                if view.shape != kernel.shape:
                     return False
     return True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chainrule.compile.expand import expand
+from chainrule.compile.stages import in_stages
 from chainrule.core.program import Program
 
 
@@ -16,6 +17,7 @@ def _pruned(program: Program) -> Program:
 PASSES: dict[str, Callable[[Program], Program]] = {
     "without what nothing depends on": _pruned,
     "windows written out": expand,
+    "reductions in stages": in_stages,
 }
 """What is done to a program, in this order."""
 
