@@ -731,5 +731,5 @@ def _written(raw: Any, dtype: DType, origin: Origin, name: str = "tensor") -> st
     text = np.array2string(np.asarray(raw), precision=4, separator=", ", prefix=f"{name}(")
     extra: str = "" if dtype in (F32, I64, BOOL) else f", dtype={dtype.name}"
     if origin is not None:
-        extra += ", requires_grad=True" if type(origin) is not tuple else f", from={origin[0].name}"
+        extra += ", requires_grad=True" if type(origin) is not tuple else f", from={origin[1].name}"
     return f"{name}({text}{extra})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ Call = Callable[..., Any]
 
 _recorder = RECORDER.get
 _tracking = TRACKING.get
+_number = count(0, -1).__next__
 
 
 def compute(op: Op, raws: tuple[Raw, ...], settings: dict[str, Any]) -> Raw:
@@ -219,8 +221,8 @@ def _unary(op: Op) -> Callable[..., Any]:
         if not _tracking():
             value.origin = None
             return value
-        raws = (x if keep_x else x.shape,)
-        value.origin = (op, (parent,), raws, settings, out if keep_out or recorded else None)
+        saved = (out if keep_out or recorded else None, x if keep_x else x.shape)
+        value.origin = (_number(), op, (parent,), saved, settings)
         return value
 
     return call
@@ -229,19 +231,19 @@ def _unary(op: Op) -> Callable[..., Any]:
 def _binary(op: Op) -> Callable[..., Any]:
     new = object.__new__
     keep_out, keep_x, keep_y = op.keep
-    keep_both = keep_x and keep_y
 
     def call(x: Any, y: Any, **settings: Any) -> Any:
         left = right = None
-        wrap = False
         if isinstance(x, Value):
-            left, x, wrap = x.origin, x.array, True
-        if isinstance(y, Value):
-            right, y, wrap = y.origin, y.array, True
+            left, x = x.origin, x.array
+            if isinstance(y, Value):
+                right, y = y.origin, y.array
+        elif isinstance(y, Value):
+            right, y = y.origin, y.array
+        else:
+            return compute(op, (x, y), settings)
         raws = (x, y)
         out = compute(op, raws, settings)
-        if not wrap:
-            return out
         value = new(_record._result)
         value.array = out
         if left is None and right is None:
@@ -253,13 +255,12 @@ def _binary(op: Op) -> Callable[..., Any]:
         if not _tracking():
             value.origin = None
             return value
-        if not keep_both:
-            raws = (
-                x if keep_x or left is None else x.shape,
-                y if keep_y or right is None else y.shape,
-            )
-        kept = out if keep_out or recorded else None
-        value.origin = (op, (left, right), raws, settings, kept)
+        if not (keep_x or left is None):
+            x = x.shape
+        if not (keep_y or right is None):
+            y = y.shape
+        saved = (out if keep_out or recorded else None, x, y)
+        value.origin = (_number(), op, (left, right), saved, settings)
         return value
 
     return call
@@ -312,21 +313,23 @@ def _nary(op: Op) -> Callable[..., Any]:
                     if parents[i] is not None:
                         raws[i] = raws[i].shape
                 kept = out if keep_out or recorder is not None else None
-                node = (op, tuple(parents), tuple(raws), settings, kept)
+                node = (_number(), op, tuple(parents), (kept, *raws), settings)
         if type(out) is not tuple:
             return _record._result(out, node)
-        return tuple([_record._result(one, _select(node, i, one)) for i, one in enumerate(out)])
+        if node is None:
+            return tuple(map(_record._result, out))
+        return tuple([_record._result(one, select(node, i, one)) for i, one in enumerate(out)])
 
     return call
 
 
-def _select(node: Any, index: int, out: Raw) -> Any:
+def select(node: Any, index: int, out: Raw) -> Any:
     """The origin of one output of an op that has several."""
-    return None if node is None else (SELECT, (node,), ((),), {"index": index}, out)
+    return _number(), SELECT, (node,), (out, ()), {"index": index}
 
 
 def _no_rule(*_: Any, **__: Any) -> Any:
-    raise AssertionError("the sweep hands the gradient on itself")
+    raise AssertionError("the sweep gathers the gradients itself")
 
 
 SELECT = Op(
@@ -336,7 +339,7 @@ SELECT = Op(
     ("outs",),
     _no_rule,
     _no_rule,
-    (_no_rule,),
+    _no_rule,
     Opaque(),
     lambda rng: [],
 )

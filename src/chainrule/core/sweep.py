@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from heapq import heappop, heappush
 from typing import Any
 
-from chainrule.core.apply import SELECT
+from chainrule.core.apply import SELECT, select
 from chainrule.core.op import CALLS
 from chainrule.core.record import result_class
 from chainrule.core.state import RECORDER
@@ -26,115 +27,110 @@ def sweep(
     `wanted` (ids of origins) restricts the work to what leads there; those may be nodes too.
     Gradients are raws; with `higher` they are Values that can be differentiated again.
     """
+    live = None if wanted is None else _leading_to(wanted, [root for root, _ in roots])
     add, recorder = CALLS["add"], RECORDER.get()
     grads: dict[int, Any] = {}
+    queue: list[Any] = []  # nodes that got a gradient; no other adds to that of the last made
+    leaves: list[Any] = []
     found: list[tuple[Any, Any]] = []
-    heads: dict[int, Origin] = {}
+
+    def receive(origin: Origin, g: Any) -> None:
+        key = id(origin)
+        if key in grads:
+            grads[key] = _merged(grads[key], g) if type(g) is dict else add(grads[key], g)
+        else:
+            grads[key] = g
+            if type(origin) is tuple:
+                heappush(queue, origin)
+            else:
+                leaves.append(origin)
+
     for root, g in roots:
-        if root is not None:
-            key = id(root)
-            heads[key] = root
-            grads[key] = add(grads[key], g) if key in grads else g
-    takers = _takers(heads, wanted)
-    ready = [head for key, head in heads.items() if takers.get(key) == []]
-    while ready:
-        node = ready.pop()
-        g = grads.pop(id(node), None)
-        if type(node) is not tuple:
-            found.append((node, g))
-            continue
-        if wanted is not None and id(node) in wanted:
-            found.append((node, g))
-        op, parents, raws, settings, out = node
+        if root is not None and (live is None or id(root) in live):
+            receive(root, g)
+    while queue:
+        node = heappop(queue)
+        g = grads.pop(id(node))
+        _, op, parents, saved, settings = node
+        if wanted is not None and live is not None:
+            if id(node) in wanted:
+                found.append((node, g))
+            parents = [parent if id(parent) in live else None for parent in parents]
         if recorder is not None:
-            _point_at(recorder, out)
-        inputs = raws
-        if higher:
-            inputs, out = _as_values(node)
-        saved = (out, *inputs)
-        given = rules = op.grad
-        if g is None or op is SELECT or type(rules) is not tuple:
-            given = _given(node, g, saved, grads, takers)
+            _point_at(recorder, saved[0])
+        if op is SELECT:
+            if parents[0] is not None:
+                receive(parents[0], {settings["index"]: g})
+            continue
+        needs = _as_values(node) if higher else saved
+        rules = op.grad
+        joint = type(rules) is not tuple
+        if joint:
+            rules = _all_gradients(node, g, needs, parents)
         for i, parent in enumerate(parents):
-            key = id(parent)
-            waiting = takers.get(key)
-            if waiting is None:  # untracked, or leads to nothing that is wanted
+            gx = rules[i]
+            if parent is None or gx is None:
                 continue
-            gx = given[i]
-            if gx is not None and given is rules:
-                gx = gx(g, *op.picks[i](saved), **settings)
-            if gx is not None:
-                if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
-                    gx = gx.array
-                x = raws[i]
-                shape = x if type(x) is tuple else x.shape
-                if gx.shape != shape:  # NumPy broadcast x: sum back
-                    gx = sum_to(gx, shape)
-                grads[key] = add(grads[key], gx) if key in grads else gx
-            waiting.pop()
-            if not waiting:
-                ready.append(parent)
+            if not joint:
+                gx = gx(g, *op.picks[i](needs), **settings)
+                if gx is None:
+                    continue
+            if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
+                gx = gx.array
+            x = saved[i + 1]
+            shape = x if type(x) is tuple else x.shape
+            if gx.shape != shape:  # NumPy broadcast x: sum back
+                gx = sum_to(gx, shape)
+            receive(parent, gx)
     if recorder is not None:
         recorder.at = None
-    return [(origin, g) for origin, g in found if g is not None]
+    return found + [(leaf, grads[id(leaf)]) for leaf in leaves]
 
 
-def _takers(heads: dict[int, Origin], wanted: set[int] | None) -> dict[int, list[int]]:
-    """The nodes that each node and leaf was used by; of those only that lead to `wanted`."""
-    takers: dict[int, list[int]] = {key: [] for key in heads}
-    stack = list(heads.values())
+def _leading_to(wanted: set[int], roots: list[Origin]) -> set[int]:
+    """The ids of `wanted`, and of all nodes behind the roots that were computed from them."""
+    nodes: dict[int, Any] = {}
+    stack = roots
     while stack:  # no recursion: histories are deep
         node = stack.pop()
-        if type(node) is tuple:
-            for parent in node[1]:
-                if parent is not None:
-                    key = id(parent)
-                    if key not in takers:
-                        takers[key] = []
-                        stack.append(parent)
-                    takers[key].append(id(node))
-    if wanted is None:
-        return takers
-    live: set[int] = set()
-    ahead = list(wanted)
-    while ahead:
-        key = ahead.pop()
-        if key in takers and key not in live:
-            live.add(key)
-            ahead += takers[key]
-    return {key: takers[key] for key in takers if key in live}
+        if type(node) is tuple and id(node) not in nodes:
+            nodes[id(node)] = node
+            stack += node[2]
+    live = set(wanted)
+    for node in sorted(nodes.values(), reverse=True):  # the oldest first
+        if any(id(parent) in live for parent in node[2]):
+            live.add(id(node))
+    return live
 
 
-def _given(
-    node: Any, g: Any, saved: tuple[Any, ...], grads: dict[int, Any], takers: dict[int, Any]
-) -> Any:
-    """The gradients of a node's inputs where there is no rule per input."""
-    op, parents, _, settings, out = node
-    if g is None:
-        return (None,) * len(parents)
-    if op is SELECT:  # put beside the gradients of the other outputs
-        collected = grads.setdefault(id(parents[0]), {})
-        index = settings["index"]
-        collected[index] = CALLS["add"](collected[index], g) if index in collected else g
-        return (None,)
-    if type(out) is tuple:  # several outputs: g is {index: gradient}
-        g = tuple([g.get(i) for i in range(len(out))])
-    needed = tuple([id(parent) in takers for parent in parents])
-    return op.grad(g, *saved, needed=needed, **settings)
+def _all_gradients(node: Any, g: Any, needs: tuple[Any, ...], parents: Sequence[Origin]) -> Any:
+    """What a joint rule gives: a gradient per input."""
+    _, op, _, saved, settings = node
+    if type(saved[0]) is tuple:  # several outputs: g is {index: gradient}
+        g = tuple([g.get(i) for i in range(len(saved[0]))])
+    needed = tuple([parent is not None for parent in parents])
+    return op.grad(g, *needs, needed=needed, **settings)
 
 
-def _as_values(node: Any) -> tuple[list[Any], Any]:
-    """Inputs and outputs with their history, so that the rules' own work is recorded in turn."""
-    _, parents, raws, _, out = node
+def _merged(before: dict[int, Any], more: dict[int, Any]) -> dict[int, Any]:
+    """The gradients of an op's outputs by index, with that of one more added."""
+    add = CALLS["add"]
+    return before | {i: add(before[i], g) if i in before else g for i, g in more.items()}
+
+
+def _as_values(node: Any) -> tuple[Any, ...]:
+    """What was saved with its history, so that the rules' own work is recorded in turn."""
+    _, _, parents, (out, *raws), _ = node
     result = result_class()  # has operators, which a user's rule may be written with
     inputs = [
         x if type(x) is tuple or parent is None else result(x, parent)
         for x, parent in zip(raws, parents, strict=True)
     ]
     if type(out) is tuple:
-        outs = enumerate(out)
-        return inputs, tuple(result(o, (SELECT, (node,), ((),), {"index": i}, o)) for i, o in outs)
-    return inputs, None if out is None else result(out, node)
+        out = tuple([result(one, select(node, i, one)) for i, one in enumerate(out)])
+    elif out is not None:
+        out = result(out, node)
+    return out, *inputs
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:

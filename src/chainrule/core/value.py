@@ -12,9 +12,10 @@ from chainrule.spec import DType
 # A raw: np.ndarray, a NumPy scalar, a Python number, or (while recording) a Symbol.
 Raw = Any
 
-# Where a value came from: None (untracked), a leaf (a Cell, or a stand-in for one), or a node,
-# the tuple (op, parents' origins, raws, settings, out). A raw that no rule needs is there only as
-# its shape. A tuple rather than a class: building one is the largest cost of eager history.
+# Where a value came from: None (untracked), a leaf (a Cell, or a stand-in for one), or a node, the
+# tuple (number, op, parents' origins, saved, settings). Numbers fall with age: a smaller one was
+# made later. Saved is (out, *inputs): an input that no rule needs only as its shape, such an
+# output as None. A tuple rather than a class: building one is the largest cost of eager history.
 Origin = Any
 
 

@@ -228,8 +228,7 @@ class Optimizer:
 
 
 def _with_gradients(group: ParameterGroup) -> Pairs:
-    pairs = [(cell, cell.grad_cell.array) for cell in group.params]
-    return [pair for pair in pairs if pair[1] is not None]
+    return [(cell, g) for cell in group.params if (g := cell.grad_cell.array) is not None]
 
 
 @cache
