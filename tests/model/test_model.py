@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_row_by_row_is_as_all_at_once(classes: Model, numbers: Model) -> None:
             chances = [one.probabilities[0] for one in single if one.probabilities is not None]
             np.testing.assert_allclose(chances, whole.probabilities, rtol=1e-4, atol=1e-6)
             assert [one.values[0] for one in single] == whole.values.tolist()
+
+
+def test_many_rows_as_machine_code(
+    classes: Model, numbers: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole blocks of rows, where it pays, and the same numbers; what is left is interpreted."""
+    for model in (replace(classes), replace(numbers)):
+        inputs, _ = model.preparation.apply(read_table(rows(2500)))
+        interpreted = model.outputs(inputs.numbers, inputs.codes)
+        assert not model._native
+        with monkeypatch.context() as patch:
+            patch.setattr("chainrule.model.artefact.pays", lambda program, runs: True)
+            native = model.outputs(inputs.numbers, inputs.codes)
+        assert list(model._native) == [1024]
+        np.testing.assert_allclose(native, interpreted, rtol=1e-5, atol=1e-6)
+        assert native[2048:].tobytes() == interpreted[2048:].tobytes()
 
 
 @pytest.mark.parametrize("count", [1, 2, 4096, 5000])

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.compile.worth import no_machine_code, pays
 from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
 from chainrule.model.card import Card
 from chainrule.model.forward import for_rows
 
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 1024  # what one layer makes of them stays in the cache for the next
 _SIZES_KEPT = 8  # programs for so many different numbers of rows
+
+Run = Callable[[tuple[NDArray[Any], NDArray[Any]]], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,7 @@ class Model:
     program: Program
     card: Card
     _sized: dict[int, Program] = field(default_factory=dict, init=False)
+    _native: dict[int, Run] = field(default_factory=dict, init=False)
 
     @property
     def task(self) -> str:
@@ -65,12 +71,25 @@ class Model:
 
         Gives scaled numbers float32 [n, 1], or probabilities float32 [n, classes]; n may be 0.
         """
+        whole = len(numbers) // _ROWS_AT_ONCE
         found = [np.empty((0, max(1, len(self.classes))), np.float32)]
         for start in range(0, len(numbers), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
-            program = self._for_rows(len(numbers[part]))
-            found.append(interpret(program, (numbers[part], codes[part]))[0])
-        return np.concatenate(found)
+            rows = len(numbers[part])
+            run = self._run(rows, whole if rows == _ROWS_AT_ONCE else 1)
+            found.append(run((numbers[part], codes[part]))[0])
+        return found[1] if len(found) == 2 else np.concatenate(found)
+
+    def _run(self, rows: int, times: int) -> Run:
+        """What runs the program for so many rows; if that is many times, machine code."""
+        program = self._for_rows(rows)
+        if times < 2 or not pays(program, times) or no_machine_code():
+            return partial(interpret, program)
+        if rows not in self._native:
+            from chainrule.compile.native import NativeProgram  # llvmlite: only who uses it waits
+
+            self._native[rows] = NativeProgram(program)
+        return self._native[rows]
 
     def _for_rows(self, rows: int) -> Program:
         """The program for so many rows; those of the last few sizes are kept."""

@@ -14,6 +14,8 @@ from chainrule.errors import ChainruleError, IndexRangeError, SettingError, Shap
 from chainrule.spec import F32, F64, NUMBERS, Spec
 from chainrule.tensor import Buffer, Cell, Parameter, Tensor, as_tensor
 
+_SETTINGS = frozenset({*NUMBERS, str, type(None), tuple})  # kinds that are compared by value
+
 
 class Module:
     """The base of every layer and network, as PyTorch's `nn.Module`.
@@ -66,8 +68,7 @@ class Module:
 
     def fingerprint(self) -> tuple[Any, ...]:
         """What a recorded step relies on: mode and settings. Cells are guarded when read."""
-        kinds = (*NUMBERS, str, type(None), tuple)
-        settings = ((k, v) for k, v in vars(self).items() if type(v) in kinds)
+        settings = [(k, v) for k, v in vars(self).items() if type(v) in _SETTINGS]
         return (*settings, self.training)
 
     # -- the tree
