@@ -134,6 +134,17 @@ def test_powers_of_special_numbers_are_those_of_numpy(dtype: str) -> None:
     check("power", function("power", dtype, 8)(x, y), x, y)
 
 
+@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
+def test_powers_of_whole_numbers(dtype: str, lanes: int) -> None:
+    """Those that run over too, as in NumPy."""
+    rng = np.random.default_rng(3)
+    x, y = rng.integers(-9, 10, 512).astype(dtype), rng.integers(0, 100, 512).astype(dtype)
+    power = function("power", dtype, lanes)
+    np.testing.assert_array_equal(power(x, y), np.power(x, y))
+    assert not power(x, -1 - y).any()
+
+
 @quiet
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())

@@ -145,7 +145,9 @@ class Emitter:
         return maths.erf(self, x)
 
     def power(self, x: Any, y: Any) -> Reg:
-        return maths.power(self, *self._alike(x, y))
+        x, y = self._alike(x, y)
+        floats = x.dtype.kind == "f"
+        return maths.power(self, x, y) if floats else maths.whole_power(self, x, y)
 
     def logaddexp(self, x: Any, y: Any) -> Reg:
         x, y = self._alike(x, y)

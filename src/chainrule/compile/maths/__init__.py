@@ -8,7 +8,7 @@ zeros and subnormal numbers behave as in NumPy.
 from chainrule.compile.maths.errors import erf
 from chainrule.compile.maths.exponential import exp, expm1, tanh
 from chainrule.compile.maths.logarithm import log, log1p
-from chainrule.compile.maths.powers import power
+from chainrule.compile.maths.powers import power, whole_power
 from chainrule.compile.maths.waves import cos, sin
 
-__all__ = ["cos", "erf", "exp", "expm1", "log", "log1p", "power", "sin", "tanh"]
+__all__ = ["cos", "erf", "exp", "expm1", "log", "log1p", "power", "sin", "tanh", "whole_power"]

@@ -1,4 +1,7 @@
-"""power: e^(y log x), the logarithm as a sum of two floats, twice as exact as the dtype."""
+"""power: e^(y log x), the logarithm as a sum of two floats, twice as exact as the dtype.
+
+Whole numbers are squared again and again instead.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from chainrule.compile.maths.floats import (
     called,
     clamp,
     constant,
+    masked,
     plus,
     polynomial,
+    shift,
     two_product,
     two_sum,
 )
@@ -30,6 +35,20 @@ _LOG = {
     F64: (0.13197675929786581, 0.13256678798029298, 0.1538676299923041, 0.18181784251431019,
           0.22222222521149726, 0.285714285700933, 0.40000000000002267),
 }  # fmt: skip
+
+
+@called
+def whole_power(e: Any, x: Reg, y: Reg) -> Any:
+    """x^y of integers, which may run over as in NumPy; 0 where y is negative."""
+
+    def digit(_: Any, held: list[Reg]) -> list[Reg]:
+        found, square, rest = held
+        taken = e.where(e.equal(masked(e, rest, 1), 1), e.mul(found, square), found)
+        return [taken, e.mul(square, square), shift(e, "lshr", rest, 1)]
+
+    digits = 8 * x.dtype.itemsize
+    found, _, _ = e.code.loop(digits, digit, [constant(e, 1, x), x, y])
+    return e.where(e.less(y, 0), 0, found)
 
 
 @called
