@@ -25,6 +25,7 @@ from chainrule.errors import (
     SettingError,
     ShapeError,
 )
+from chainrule.ops.contract import contract
 from chainrule.spec import spec_of
 
 QUICK = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
@@ -127,6 +128,11 @@ def test_matrix_products_that_do_not_fit() -> None:
     for x, y in [((2, 3), (2, 3)), ((3,), (2,)), ((2, 2, 3), (5, 3, 2)), ((), (2,))]:
         with pytest.raises(ShapeError):
             cr.tensor(np.ones(x)) @ cr.tensor(np.ones(y))
+    square = cr.tensor(np.ones((2, 2)))
+    for other in (square[0], square[0, 0]):  # NumPy's dot would scale by a single number
+        for pair in [(square, other), (other, square)]:
+            with pytest.raises(ShapeError, match="another number of axes"):
+                contract(*pair, dims="ik,kj->ij")
 
 
 # -- reductions and shapes
@@ -512,6 +518,14 @@ def test_gradients_of_a_cell() -> None:
         w.grad = cr.tensor([1.0])
     w.grad = None
     assert w.grad is None
+
+
+def test_the_name_of_a_gradient_follows_its_cell() -> None:
+    w = cr.tensor([1.0], requires_grad=True)
+    assert w.grad_cell.name == "grad tensor"
+    w.name = "w"
+    assert (w.name, w.grad_cell.name) == ("w", "grad w")
+    assert copy.deepcopy(w).grad_cell.name == "grad w"
 
 
 def test_leaves_and_detaching() -> None:

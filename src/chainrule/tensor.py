@@ -341,7 +341,7 @@ class Cell(Tensor):
     def array(self, raw: Raw) -> None:
         recorder = RECORDER.get()
         if recorder is None:
-            self.hold(raw)
+            self._held, self._lent = raw, False
         else:
             recorder.assign(self, raw)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import weakref
 from typing import Any
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.core.op import CALLS, OPS
+from chainrule.core.record import mark, record
+from chainrule.spec import spec_of
 
 
 @pytest.fixture
@@ -292,3 +295,30 @@ def test_several_outputs_with_their_own_gradients() -> None:
     (same,) = cr.grad([outs[0], outs[0]], x, grad_outputs=[cr.tensor([1.0, 1.0])] * 2)
     assert same is not None
     assert same.tolist() == [4.0, 4.0]
+
+
+def test_where_no_gradient_flows_nothing_waits_for_it() -> None:
+    """Towards integers the gradient ends; what lies behind still gets it from the other side."""
+    x = cr.tensor([1.5, -2.5], requires_grad=True)
+    y = x * 2.0
+    (y * y.long().float()).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [6.0, -10.0]
+
+
+def test_backward_goes_through_the_branches_from_the_last_made() -> None:
+    x = cr.Parameter([1.0, 2.0], name="x")
+
+    def step(y: Any) -> tuple[Any, ...]:
+        with mark(scope="first"):
+            first = (x * y).exp()
+        with mark(scope="second"):
+            second = x.sin()
+        with mark(scope="joined"):
+            joined = (second * first).sum()
+        joined.backward()
+        return (joined,)
+
+    made = record(step, [spec_of(x.held())])[0].instructions
+    scopes = [m.scope for m in made if m.phase == "backward" and m.scope]
+    assert [scope for scope, _ in itertools.groupby(scopes)] == ["joined", "second", "first"]

@@ -328,8 +328,14 @@ def select(node: Any, index: int, out: Raw) -> Any:
     return _number(), SELECT, (node,), (out, ()), {"index": index}
 
 
-def _no_rule(*_: Any, **__: Any) -> Any:
-    raise AssertionError("the sweep gathers the gradients itself")
+class ByIndex(dict[int, Any]):
+    """Gradients of an op's outputs by their index, which travel through the sweep as one."""
+
+    shape = ()
+
+
+def _only_history(*_: Any, **__: Any) -> Any:
+    raise AssertionError("never computed")
 
 
 SELECT = Op(
@@ -337,11 +343,12 @@ SELECT = Op(
     "One output of an op that has several; only in history, never in a Program.",
     "",
     ("outs",),
-    _no_rule,
-    _no_rule,
-    _no_rule,
+    _only_history,
+    _only_history,
+    (lambda g, index: ByIndex({index: g}),),
     Opaque(),
     lambda rng: [],
+    picks=(operator.itemgetter(slice(0)),),
 )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Any
 
-from chainrule.core.apply import SELECT, select
+from chainrule.core.apply import ByIndex, select
 from chainrule.core.op import CALLS
 from chainrule.core.record import result_class
 from chainrule.core.state import RECORDER
@@ -34,20 +34,27 @@ def sweep(
     leaves: list[Any] = []
     found: list[tuple[Any, Any]] = []
 
-    def receive(origin: Origin, g: Any) -> None:
+    def receive(origin: Origin, g: Any, like: Any) -> None:
+        if g is None:
+            return
+        if not higher and isinstance(g, Value):  # a user's rule may well make tensors
+            g = g.array
+        shape = like if type(like) is tuple else like.shape
+        if g.shape != shape:  # NumPy broadcast the input: sum back
+            g = sum_to(g, shape)
         key = id(origin)
         if key in grads:
-            grads[key] = _merged(grads[key], g) if type(g) is dict else add(grads[key], g)
+            grads[key] = _merged(grads[key], g) if type(g) is ByIndex else add(grads[key], g)
+            return
+        grads[key] = g
+        if type(origin) is tuple:
+            heappush(queue, origin)
         else:
-            grads[key] = g
-            if type(origin) is tuple:
-                heappush(queue, origin)
-            else:
-                leaves.append(origin)
+            leaves.append(origin)
 
     for root, g in roots:
         if root is not None and (live is None or id(root) in live):
-            receive(root, g)
+            receive(root, g, g)
     while queue:
         node = heappop(queue)
         g = grads.pop(id(node))
@@ -58,30 +65,16 @@ def sweep(
             parents = [parent if id(parent) in live else None for parent in parents]
         if recorder is not None:
             _point_at(recorder, saved[0])
-        if op is SELECT:
-            if parents[0] is not None:
-                receive(parents[0], {settings["index"]: g})
-            continue
         needs = _as_values(node) if higher else saved
         rules = op.grad
         joint = type(rules) is not tuple
         if joint:
             rules = _all_gradients(node, g, needs, parents)
         for i, parent in enumerate(parents):
-            gx = rules[i]
-            if parent is None or gx is None:
-                continue
-            if not joint:
-                gx = gx(g, *op.picks[i](needs), **settings)
-                if gx is None:
-                    continue
-            if not higher and isinstance(gx, Value):  # a user's rule may well make tensors
-                gx = gx.array
-            x = saved[i + 1]
-            shape = x if type(x) is tuple else x.shape
-            if gx.shape != shape:  # NumPy broadcast x: sum back
-                gx = sum_to(gx, shape)
-            receive(parent, gx)
+            rule = rules[i]
+            if parent is not None and rule is not None:
+                gx = rule if joint else rule(g, *op.picks[i](needs), **settings)
+                receive(parent, gx, saved[i + 1])
     if recorder is not None:
         recorder.at = None
     return found + [(leaf, grads[id(leaf)]) for leaf in leaves]
@@ -112,10 +105,10 @@ def _all_gradients(node: Any, g: Any, needs: tuple[Any, ...], parents: Sequence[
     return op.grad(g, *needs, needed=needed, **settings)
 
 
-def _merged(before: dict[int, Any], more: dict[int, Any]) -> dict[int, Any]:
-    """The gradients of an op's outputs by index, with that of one more added."""
+def _merged(before: ByIndex, more: ByIndex) -> ByIndex:
     add = CALLS["add"]
-    return before | {i: add(before[i], g) if i in before else g for i, g in more.items()}
+    sums = {i: add(before[i], g) if i in before else g for i, g in more.items()}
+    return ByIndex(before | sums)
 
 
 def _as_values(node: Any) -> tuple[Any, ...]:
