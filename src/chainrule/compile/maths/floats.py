@@ -72,10 +72,10 @@ def _definition(
 
 
 def polynomial(e: Any, x: Reg, coefficients: Sequence[float]) -> Any:
-    """Horner's rule, from the highest power down."""
+    """Horner's rule, from the highest power down; rounded twice a step where no fma is at hand."""
     found = constant(e, coefficients[0], x)
     for c in coefficients[1:]:
-        found = e.fma(found, x, c)
+        found = e.call("fmuladd", found, x, constant(e, c, x))
     return found
 
 
