@@ -79,6 +79,7 @@ def test_training_step(choice: Any, dtype: str) -> None:
 
 UNARY = ["neg", "square", "tanh", "exp", "sigmoid", "relu", "absolute", "sqrt"]
 BINARY = ["add", "sub", "mul", "maximum", "minimum", "logaddexp"]
+FOLDS = [reduce.sum, reduce.max, reduce.min]
 SIZES = st.sampled_from([0, 1, 2, 3, 7, 8, 9, 16, 17, 31])
 
 
@@ -88,7 +89,8 @@ def programs(draw: Any) -> tuple[Program, list[Any]]:
     dtype = np.dtype(draw(st.sampled_from(["float32", "float64"])))
     shape = (draw(SIZES), draw(SIZES))
     specs = [Spec(shape, dtype), Spec((shape[1],), dtype), Spec((), dtype)]
-    choices = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99), st.integers(0, 99)),
+    specs += [Spec((draw(st.integers(1, 3)), *shape), dtype)]
+    choices = draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 99), st.integers(0, 99)),
                             min_size=1, max_size=14))  # fmt: skip
     outs = draw(st.lists(st.integers(0, 99), min_size=1, max_size=3))
 
@@ -130,10 +132,25 @@ def _one(kind: int, x: Any, y: Any, a: int, b: int) -> Any:
         return layout.reshape(x, shape=(x.size,))
     if kind == 9 and x.ndim and x.shape[0] > 1:
         return x[a % x.shape[0] :: 1 + b % 2]
+    if kind >= 10 and x.size:
+        return _against_its_rows(x, FOLDS[a % len(FOLDS)], BINARY[b % len(BINARY)], a, b)
     return None
 
 
-@settings(max_examples=150, deadline=None)
+def _against_its_rows(x: Any, fold: Any, binary: str, a: int, b: int) -> Any:
+    """A reduction, most often of the last axes, kept or repeated beside what was reduced."""
+    axes = tuple(range(a % (x.ndim + 1), x.ndim))
+    if b % 5 == 0:
+        axes = tuple(i for i in range(x.ndim) if (a >> i) & 1)
+    found = pointwise.tanh(fold(x, axes=axes))
+    if b % 3 == 0:
+        return found
+    kept = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
+    spread = layout.reshape(found, shape=kept) if axes else found
+    return getattr(pointwise, binary)(spread, x if b % 2 else pointwise.exp(pointwise.tanh(x)))
+
+
+@settings(max_examples=250, deadline=None)
 @given(programs())
 def test_random_program(case: tuple[Program, list[Any]]) -> None:
     program, xs = case
