@@ -13,7 +13,7 @@ import math
 from chainrule.core.program import Program
 
 _START = 0.05  # seconds that LLVM takes for any program
-_COMPILED = 2e-3  # seconds that it takes for an instruction
+_COMPILED = 3.5e-3  # seconds that it takes for an instruction
 _INTERPRETED = 3e-6  # seconds that an instruction costs above its arithmetic when NumPy runs it
 _ELEMENT = 0.4e-9  # seconds that each number costs, written to memory and read again
 

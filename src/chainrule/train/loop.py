@@ -60,7 +60,8 @@ def fit(
     loop = _Loop(network, loss, optimizer, list(train), list(validation), batch_size, seed)
     if rates is not None:
         loop.rates = rates(epochs * loop.steps_per_epoch)
-    history = History(ran=loop.compile(epochs, backend))
+    likely = epochs if patience >= epochs else max(1, epochs // 2)  # it may stop long before
+    history = History(ran=loop.compile(likely, backend))
     try:
         with Interrupt() as interrupt:
             while not history.stopped:
