@@ -8,13 +8,20 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.create import full, iota
-from chainrule.ops.layout import flip, reshape
+from chainrule.ops.layout import permute, reshape
 from chainrule.ops.pointwise import cast, equal, less, not_equal, sub, where
-from chainrule.ops.reduce import broadcast_to
 from chainrule.ops.reduce import max as largest
 from chainrule.ops.reduce import min as smallest
 from chainrule.ops.reduce import sum as total
-from chainrule.ops.sliding import channels_first, channels_last, covering, surrounded, windows
+from chainrule.ops.sliding import (
+    channels_first,
+    channels_last,
+    covering,
+    joined,
+    surrounded,
+    tapped,
+    windows,
+)
 from chainrule.spec import DType
 
 Shape = tuple[int, ...]
@@ -35,13 +42,9 @@ def _window_axes(window: Shape) -> Shape:
     return tuple(range(1 + len(window), 1 + 2 * len(window)))
 
 
-def _numbers(window: Shape, dtype: DType, *, from_end: bool = False) -> Any:
-    """The number of each position of a window, [*window, 1]."""
-    count = math.prod(window)
-    numbers = iota(shape=(count,), axis=0, dtype=dtype.name)
-    if from_end:
-        numbers = flip(numbers, axes=(0,))
-    return reshape(numbers, shape=(*window, 1))
+def _numbers(window: Shape, dtype: DType) -> Any:
+    """The number of each position of a window, row by row."""
+    return reshape(iota(shape=(math.prod(window),), axis=0, dtype=dtype.name), shape=window)
 
 
 def _per_window(x: Any, window: Shape) -> Any:
@@ -69,6 +72,7 @@ def max_pool_position(
     """The least number of those that won; a number n of a nan counts as -1 - n, the last first."""
     views = _views(x, window, low=low, high=high, **settings, value=lowest(x.dtype))
     none, numbers = math.prod(window), _numbers(window, x.dtype)
+    numbers = reshape(numbers, shape=(*window, 1))
     if any((*low, *high)):  # what is around does not win, not even where all is -inf
         inside = full(shape=(1, 1, *x.shape[2:]), value=True, dtype="bool")
         inside = _views(inside, window, low=low, high=high, **settings, value=0)
@@ -83,7 +87,8 @@ def max_pool_position(
 def max_pool_pick(x: Any, at: Any, window: Shape, **settings: Any) -> Any:
     """The sum of all but what lies elsewhere."""
     views = _views(x, window, **settings, value=0)
-    won = equal(_per_window(channels_last(at), window), _numbers(window, at.dtype))
+    numbers = reshape(_numbers(window, at.dtype), shape=(*window, 1))
+    won = equal(_per_window(channels_last(at), window), numbers)
     return channels_first(total(where(won, views, 0.0), axes=_window_axes(window)))
 
 
@@ -97,52 +102,43 @@ def max_pool_spread(
     g: Any, at: Any, space: Shape, window: Shape, stride: Shape, low: Shape, high: Shape,
     dilation: Shape,
 ) -> Any:  # fmt: skip
-    """A comparison where windows lie side by side; else a sum over the windows of a place."""
-    g, at = channels_last(g), channels_last(at)
-    if _tile(window, stride, dilation):
-        won = equal(_apart(at, window), _numbers_apart(window, at.dtype))
-        return channels_first(_tiles(where(won, _apart(g, window), 0.0), space, low))
-    grads, winners = (covering(one, window, space, stride, low, dilation) for one in (g, at))
-    won = equal(winners, _numbers(window, at.dtype, from_end=True))
-    return channels_first(total(where(won, grads, 0.0), axes=_window_axes(window)))
+    """For every place what those of its windows say whose largest it was."""
+    numbers = _laid(_numbers(window, at.dtype), stride, low, dilation, math.prod(window))
+    g, at = (_covering(one, window, space, stride, low, dilation) for one in (g, at))
+    return _added_up(where(equal(at, numbers), g, 0.0), space)
 
 
 def sum_pool_spread(
     g: Any, space: Shape, window: Shape, stride: Shape, low: Shape, high: Shape
 ) -> Any:
-    """A repetition where windows lie side by side; else a sum over the windows of a place."""
-    g, ones = channels_last(g), (1,) * len(window)
-    if _tile(window, stride, ones):
-        apart = _apart(g, window)
-        sizes = (n for pair in zip(g.shape[1:-1], window, strict=True) for n in pair)
-        spread = broadcast_to(apart, shape=(g.shape[0], *sizes, g.shape[-1]))
-        return channels_first(_tiles(spread, space, low))
-    views = covering(g, window, space, stride, low, ones)
-    return channels_first(total(views, axes=_window_axes(window)))
+    """For every place what all of its windows say."""
+    ones = (1,) * len(window)
+    reached = _laid(full(shape=window, value=True, dtype="bool"), stride, low, ones)
+    return _added_up(where(reached, _covering(g, window, space, stride, low, ones), 0.0), space)
 
 
-# -- windows side by side: every place belongs to one window, and nothing is added up
+# -- [batch, place, phase, ..., windows that hold the place, channels]
 
 
-def _tile(window: Shape, stride: Shape, dilation: Shape) -> bool:
-    return window == stride and all(d == 1 for d in dilation)
+def _covering(g: Any, window: Shape, *settings: Shape) -> Any:
+    views = covering(channels_last(g), window, *settings)
+    n = len(window)
+    places = (size for place in views.shape[1 : 1 + n] for size in (place, 1))
+    return reshape(views, shape=(views.shape[0], *places, *views.shape[1 + n :]))
 
 
-def _apart(x: Any, window: Shape) -> Any:
-    """[batch, *space, channels] with an axis of size 1 after each axis of space."""
-    space = (n for size in x.shape[1:-1] for n in (size, 1))
-    return reshape(x, shape=(x.shape[0], *space, x.shape[-1]))
+def _laid(x: Any, stride: Shape, low: Shape, dilation: Shape, value: float = 0.0) -> Any:
+    """What a window has at its positions, beside what covers the places."""
+    x = tapped(x, stride, low, dilation, value)
+    x = permute(x, axes=(*range(1, x.ndim, 2), *range(0, x.ndim, 2)))
+    n = x.ndim // 2
+    phases = (size for phase in x.shape[:n] for size in (1, phase))
+    return reshape(x, shape=(1, *phases, *x.shape[n:], 1))
 
 
-def _numbers_apart(window: Shape, dtype: DType) -> Any:
-    """The number of each position of a window, its axes between those of space."""
-    sizes = (n for size in window for n in (1, size))
-    return reshape(_numbers(window, dtype), shape=(1, *sizes, 1))
-
-
-def _tiles(x: Any, space: Shape, low: Shape) -> Any:
-    """[batch, windows, window, ..., channels] as [batch, *space, channels], what is around cut."""
-    sizes = tuple(m * k for m, k in zip(x.shape[1:-1:2], x.shape[2:-1:2], strict=True))
-    x = reshape(x, shape=(x.shape[0], *sizes, x.shape[-1]))
-    after = tuple(n + p - size for n, p, size in zip(space, low, sizes, strict=True))
-    return surrounded(x, tuple(-p for p in low), after)
+def _added_up(x: Any, space: Shape) -> Any:
+    """Summed over the windows, and the phases put between each other."""
+    end = 1 + 2 * len(space)
+    if any(n != 1 for n in x.shape[end:-1]):
+        x = total(x, axes=tuple(range(end, x.ndim - 1)))
+    return channels_first(joined(reshape(x, shape=(*x.shape[:end], x.shape[-1])), space))

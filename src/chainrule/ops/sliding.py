@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.core.apply import Call, define
 from chainrule.core.op import Reindex
 from chainrule.errors import ShapeError
-from chainrule.ops.layout import pad, permute, reshape, slice
+from chainrule.ops.layout import flip, pad, permute, reshape, slice
 from chainrule.ops.pointwise import add
 from chainrule.spec import Spec
 
@@ -131,18 +131,75 @@ def surrounded(x: Any, low: Shape, high: Shape, value: float = 0.0) -> Any:
     return x
 
 
+# -- from the windows back to the places they hold
+#
+# Along an axis window Y holds the place i at its position k where i + low = Y stride + k dilation.
+# With i = Q stride + r the places of equal r have the same positions k, and these windows are
+# neighbours: so g is slid over as it is, for all r at once, and never spread out with zeros.
+
+
+def phases(stride: Shape, dilation: Shape) -> Shape:
+    """How many kinds of places there are, per axis; 1 where g is spread out all the same."""
+    return tuple(s if d == 1 else 1 for s, d in zip(stride, dilation, strict=True))
+
+
+def _taps(window: Shape, phase: Shape, low: Shape) -> list[tuple[int, int, int]]:
+    """Per axis: how many windows hold a place, zeros before their positions, the last window."""
+    found = []
+    for k, s, p in zip(window, phase, low, strict=True):
+        last = (s - 1 + p) // s
+        before = s * last - p
+        found.append((-(-(before + k) // s), before, last))
+    return found
+
+
 def covering(
     g: Any, window: Shape, space: Shape, stride: Shape, low: Shape, dilation: Shape
 ) -> Any:
-    """For every place of `space` what g says of the windows that hold it, 0 where none does.
+    """What g says of the windows that hold each place: [batch, *places, *windows, channels].
 
-    g: [batch, *windows, channels]; gives [batch, *space, *window, channels], positions within the
-    window counted from its end: at k from the end stands the window that the place is k-th of.
+    g: [batch, *windows, channels]. There is one for all phases of a place; `tapped` tells them
+    apart.
     """
-    if any(s > 1 for s in stride):
+    phase = phases(stride, dilation)
+    if phase != stride:
         none = (0,) * g.ndim
-        g = pad(g, low=none, high=none, interior=(0, *(s - 1 for s in stride), 0))
-    before = tuple(d * (k - 1) - p for k, d, p in zip(window, dilation, low, strict=True))
-    after = tuple(n + p - m for n, p, m in zip(space, low, g.shape[1:-1], strict=True))
+        apart = (s - 1 if s != n else 0 for s, n in zip(stride, phase, strict=True))
+        g = pad(g, low=none, high=none, interior=(0, *apart, 0))
+    counts, _, last = zip(*_taps(window, phase, low), strict=True)
+    before = tuple((n - 1) * d - e for n, d, e in zip(counts, dilation, last, strict=True))
+    after = tuple(
+        -(-n // s) + e - m for n, s, e, m in zip(space, phase, last, g.shape[1:-1], strict=True)
+    )
     g = surrounded(g, before, after)
-    return windows(g, axis=1, window=window, stride=(1,) * len(window), dilation=dilation)
+    return windows(g, axis=1, window=counts, stride=(1,) * len(counts), dilation=dilation)
+
+
+def tapped(x: Any, stride: Shape, low: Shape, dilation: Shape, value: float = 0.0) -> Any:
+    """[*window, ...] as [windows, phase, ..., ...]: what each of the windows has for a place.
+
+    The windows are in the order of `covering`; `value` stands where a window does not reach.
+    """
+    phase = phases(stride, dilation)
+    n = len(phase)
+    taps = _taps(x.shape[:n], phase, low)
+    before = tuple(zeros for _, zeros, _ in taps)
+    after = tuple(
+        count * s - zeros - k
+        for (count, zeros, _), s, k in zip(taps, phase, x.shape[:n], strict=True)
+    )
+    if any((*before, *after)):
+        rest = (0,) * (x.ndim - n)
+        sides = {"low": (*before, *rest), "high": (*after, *rest), "interior": (0,) * x.ndim}
+        x = pad(x, **sides, value=value) if value else pad(x, **sides)
+    sizes = (size for (count, _, _), s in zip(taps, phase, strict=True) for size in (count, s))
+    x = reshape(x, shape=(*sizes, *x.shape[n:]))
+    return flip(x, axes=tuple(range(0, 2 * n, 2)))
+
+
+def joined(x: Any, space: Shape) -> Any:
+    """[batch, place, phase, ..., channels] as [batch, *space, channels]."""
+    sizes = tuple(n * s for n, s in zip(x.shape[1:-1:2], x.shape[2:-1:2], strict=True))
+    x = reshape(x, shape=(x.shape[0], *sizes, x.shape[-1]))
+    more = tuple(n - size for n, size in zip(space, sizes, strict=True))
+    return surrounded(x, (0,) * len(more), more)

@@ -15,9 +15,19 @@ import numpy as np
 from chainrule.core.apply import Call, alike, define
 from chainrule.core.op import Window
 from chainrule.errors import ShapeError
-from chainrule.ops.contract import contract
-from chainrule.ops.layout import flip, permute, reshape
-from chainrule.ops.sliding import channels_first, channels_last, covering, surrounded, windows
+from chainrule.ops.contract import contract, split
+from chainrule.ops.layout import permute, reshape
+from chainrule.ops.pointwise import mul
+from chainrule.ops.reduce import sum as total
+from chainrule.ops.sliding import (
+    channels_first,
+    channels_last,
+    covering,
+    joined,
+    surrounded,
+    tapped,
+    windows,
+)
 from chainrule.spec import Spec, promote
 
 Shape = tuple[int, ...]
@@ -129,61 +139,92 @@ def _input_gradient(
 # -- the same as contractions: b batch, g group, i input and o output channel of the group
 
 
-def _letters(n: int) -> tuple[str, str]:
-    """The names of the spatial axes, and of the window's."""
-    return ascii_uppercase[:n], ascii_uppercase[n : 2 * n]
+def _letters(n: int, part: int) -> str:
+    """The names of n axes: 0 of space, 1 of the window or of the windows, 2 of the phases."""
+    return ascii_uppercase[part * n : (part + 1) * n]
 
 
-def _grouped(x: Any, axis: int, groups: int) -> tuple[Any, str]:
-    """The channels divided into groups; "g" where there is more than one."""
-    if groups == 1:
-        return x, ""
+def _grouped(x: Any, axis: int, groups: int) -> Any:
+    """The channels divided into groups."""
     shape = (*x.shape[:axis], groups, x.shape[axis] // groups, *x.shape[axis + 1 :])
-    return reshape(x, shape=shape), "g"
+    return reshape(x, shape=shape)
 
 
-def _joined(x: Any) -> Any:
-    """[batch, *space, groups, channels] with the channels of all groups side by side."""
-    return reshape(x, shape=(*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+def _contracted(x: Any, y: Any, dims: str, more: str = "") -> Any:
+    """contract, without g, i, o and more where they are of size 1.
+
+    Where groups are what lies side by side, nothing in them is a matrix: products, added up.
+    """
+    left, right, out = split(dims)
+    sizes = dict(zip((*left, *right), (*x.shape, *y.shape), strict=True))
+    few = "".join(n for n in "gio" + more if sizes.get(n) == 1)
+    left, right, short = ("".join(n for n in names if n not in few) for names in (left, right, out))
+    x, y = (reshape(v, shape=tuple(sizes[n] for n in d)) for v, d in ((x, left), (y, right)))
+    product = _multiplied if short[-1] in left and short[-1] in right else contract
+    found = product(x, y, dims=f"{left},{right}->{short}")
+    return reshape(found, shape=tuple(sizes[n] for n in out)) if short != out else found
+
+
+def _multiplied(x: Any, y: Any, dims: str) -> Any:
+    """The same as contract, element by element."""
+    left, right, out = split(dims)
+    inner = [name for name in left if name in right and name not in out]
+    order = [*out[:-1], *inner, out[-1]]
+
+    def laid(v: Any, names: str) -> Any:
+        mine = [name for name in order if name in names]
+        sizes = dict(zip(names, v.shape, strict=True))
+        v = permute(v, axes=tuple(map(names.index, mine)))
+        return reshape(v, shape=tuple(sizes.get(name, 1) for name in order))
+
+    return total(
+        mul(laid(x, left), laid(y, right)), axes=tuple(range(len(out) - 1, len(order) - 1))
+    )
 
 
 def _as_product(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> Any:
-    n = len(stride)
+    space, window = (_letters(len(stride), part) for part in (0, 1))
     around = surrounded(channels_last(x), padding, padding)
     views = windows(around, axis=1, window=w.shape[2:], stride=stride, dilation=dilation)
-    return channels_first(_product(views, w, groups, "o", "i", n))
+    views, w = _grouped(views, views.ndim - 1, groups), _grouped(w, 0, groups)
+    out = _contracted(views, w, f"b{space}{window}gi,goi{window}->b{space}go")
+    return channels_first(_ungrouped(out))
 
 
-def _product(views: Any, w: Any, groups: int, gives: str, takes: str, n: int) -> Any:
-    """Windows [batch, *space, *window, channels] times the weight: [batch, *space, channels]."""
-    (space, window), (views, g) = _letters(n), _grouped(views, views.ndim - 1, groups)
-    w, _ = _grouped(w, 0, groups)
-    out = contract(views, w, dims=f"b{space}{window}{g}{takes},{g}oi{window}->b{space}{g}{gives}")
-    return _joined(out) if g else out
+def _ungrouped(x: Any) -> Any:
+    """[..., groups, channels] with the channels of all groups side by side."""
+    return reshape(x, shape=(*x.shape[:-2], x.shape[-2] * x.shape[-1]))
 
 
 def _input_as_product(
     g: Any, w: Any, space: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
 ) -> Any:
     n = len(stride)
+    places, taps, kinds = (_letters(n, part) for part in range(3))
     views = covering(channels_last(g), w.shape[2:], space, stride, padding, dilation)
-    from_end = flip(w, axes=tuple(range(2, w.ndim)))
-    return channels_first(_product(views, from_end, groups, "i", "o", n))
+    views = _grouped(views, views.ndim - 1, groups)
+    w = permute(w, axes=(*range(2, w.ndim), 0, 1))
+    w = _grouped(tapped(w, stride, padding, dilation), 2 * n, groups)
+    tapped_by = "".join(t + k for t, k in zip(taps, kinds, strict=True))
+    placed = "".join(p + k for p, k in zip(places, kinds, strict=True))
+    out = _contracted(views, w, f"b{places}{taps}go,{tapped_by}goi->b{placed}gi", kinds)
+    return channels_first(joined(_ungrouped(out), space))
 
 
 def _weight_as_product(
     g: Any, x: Any, window: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
 ) -> Any:
     n = len(stride)
-    space, inner = _letters(n)
+    space, inner = (_letters(n, part) for part in (0, 1))
     around = surrounded(channels_last(x), padding, padding)
     views = windows(around, axis=1, window=window, stride=stride, dilation=dilation)
-    views, name = _grouped(views, views.ndim - 1, groups)
-    g, _ = _grouped(channels_last(g), g.ndim - 1, groups)
-    out = contract(views, g, dims=f"b{space}{inner}{name}i,b{space}{name}o->{inner}{name}io")
-    last = out.ndim - 1
-    out = permute(out, axes=(*range(n, last - 1), last, last - 1, *range(n)))
-    return reshape(out, shape=(out.shape[0] * out.shape[1], *out.shape[2:])) if name else out
+    views, g = (_grouped(v, v.ndim - 1, groups) for v in (views, channels_last(g)))
+    out = _contracted(views, g, f"b{space}{inner}gi,b{space}go->{inner}gio")
+    if groups == 1:  # a permute at the end costs nothing
+        out = reshape(out, shape=(*window, *out.shape[n + 1 :]))
+        return permute(out, axes=(n + 1, n, *range(n)))
+    out = permute(out, axes=(n, n + 2, n + 1, *range(n)))
+    return reshape(out, shape=(out.shape[0] * out.shape[1], *out.shape[2:]))
 
 
 def _settings(stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
