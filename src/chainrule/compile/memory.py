@@ -13,10 +13,20 @@ from numpy.typing import NDArray
 
 from chainrule.compile.fuse import Fused
 from chainrule.compile.kernels import Written
-from chainrule.compile.plan import BARRIER, STATUS, Lifetime, Region, aligned, in_bytes, places
+from chainrule.compile.plan import (
+    BARRIER,
+    STATUS,
+    Lifetime,
+    Region,
+    address,
+    aligned,
+    in_bytes,
+    places,
+)
 from chainrule.compile.views import View
 from chainrule.core.program import Program
 from chainrule.core.value import Symbol
+from chainrule.spec import F64
 
 _ARENA = "arena"
 
@@ -26,13 +36,15 @@ class Memory:
 
     def __init__(self, program: Program, fused: Fused, written: Sequence[Written]) -> None:
         self.fused = fused
-        homes = {s: in_bytes(aligned(_bytes(s)), s) for s in program.reads.values()}
+        homes = {s: in_bytes(aligned(_bytes(s)), s) for s in _owned(program)}
         reads, assigns = program.reads, program.assigns
         pairs = [(reads[name], new) for name, new in assigns.items() if name in reads]
         returned = {fused.base(s) for s in program.returns}
         self.in_place = in_place(pairs, fused, written, returned)
         self._same = {**self.in_place, **_same(written)}
-        self._outside = dict.fromkeys([*program.args, *program.captured])  # in the same order again
+        borrowed = (s for s in program.reads.values() if s not in homes)
+        # In an order that is the same again: the table's is part of the code.
+        self._outside = dict.fromkeys([*program.args, *program.captured, *borrowed])
         constants = {**fused.constants, **_constants(written)}
         self.arrays: dict[Symbol, Any] = {
             STATUS: np.zeros((), np.int64),
@@ -71,9 +83,10 @@ class Memory:
 
     def point(self, symbol: Symbol, raw: Any) -> None:
         """Let a value from outside lie where the array `raw` does."""
-        array = np.ascontiguousarray(raw, symbol.dtype)
-        self.arrays[symbol] = array
-        self.table[self._places[symbol]] = array.ctypes.data
+        if type(raw) is not np.ndarray or raw.dtype != symbol.dtype or not raw.flags.c_contiguous:
+            raw = np.ascontiguousarray(raw, symbol.dtype)
+        self.arrays[symbol] = raw
+        self.table[self._places[symbol]] = address(raw)
 
     def array(self, symbol: Symbol) -> NDArray[Any]:
         """A value as NumPy sees it in its memory."""
@@ -84,6 +97,10 @@ class Memory:
         if 0 in view.shape:
             return np.empty(view.shape, base.dtype)
         return np.lib.stride_tricks.as_strided(flat, view.shape, steps)
+
+    def stays(self, symbol: Symbol) -> bool:
+        """Whether a value lies at the same place in every run."""
+        return self._owner(self.fused.base(symbol)) not in self._outside
 
     def home(self, symbol: Symbol) -> Any:
         """The array of the memory that a value of its own lies in; None if it has none."""
@@ -108,6 +125,15 @@ class Memory:
                 last[self._owner(self.fused.base(result))] = end + 1
         kept = {*self.arrays, *self._outside}
         return [Lifetime(s, first[s], last[s]) for s in first if s not in kept]
+
+
+def _owned(program: Program) -> list[Symbol]:
+    """Cells that need memory of their own: those that are written to, also by a schedule."""
+    return [
+        symbol
+        for name, symbol in program.reads.items()
+        if name in program.assigns or (symbol.shape == () and symbol.dtype == F64)
+    ]
 
 
 def in_place(

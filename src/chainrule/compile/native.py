@@ -59,6 +59,11 @@ class NativeProgram:
             else None
             for i, (native, _) in enumerate(self.segments)
         ]
+        reads = [(self.program.cells[name], s) for name, s in self.program.reads.items()]
+        arrays = self.memory.arrays
+        self._owned = [(cell, arrays[s]) for cell, s in reads if s in arrays]
+        self._borrowed = [(cell, s) for cell, s in reads if s not in arrays]
+        self._places: dict[Symbol, NDArray[Any]] = {}  # of returns, where they are always the same
         self.choice = Choice(shares(self.written))
         self._running = threading.Lock()
         self.seconds = time.perf_counter() - began
@@ -85,30 +90,35 @@ class NativeProgram:
     def __call__(self, args: Sequence[Raw]) -> tuple[Raw, ...]:
         """The program's returns for these arguments; cells are read and assigned."""
         with self._running:
-            for symbol, raw in zip(self.program.args, args, strict=True):
-                self.memory.point(symbol, raw)
-            self._enter()
-            threads, began = self.choice.pick(), time.perf_counter()
-            for run, (_, part) in zip(self.runs, self.segments, strict=True):
-                if run is not None:
-                    CREW.run(run, (self.memory.address,), threads)
-                else:
-                    for w in part:
-                        self._interpret(w.kernel)
-            self.choice.note(threads, time.perf_counter() - began)
+            self._enter(args)
+            if self.choice.shares:
+                threads, began = self.choice.pick(), time.perf_counter()
+                self._run(threads)
+                self.choice.note(threads, time.perf_counter() - began)
+            else:
+                self._run(1)
             self._check_status()
-            returns = tuple(self._result(value) for value in self.program.returns)
+            returns = tuple([self._result(value) for value in self.program.returns])
             self._leave()
             return returns
+
+    def _run(self, threads: int) -> None:
+        address = self.memory.address
+        for run, (_, part) in zip(self.runs, self.segments, strict=True):
+            if run is None:
+                for w in part:
+                    self._interpret(w.kernel)
+            elif threads == 1:
+                run(address, 0, 1)
+            else:
+                CREW.run(run, (address,), threads)
 
     @contextmanager
     def at_rest(self, args: Sequence[Raw]) -> Iterator[None]:
         """Inside, nothing else runs and memory may be written to: cells are restored."""
         with self._running:
-            for symbol, raw in zip(self.program.args, args, strict=True):
-                self.memory.point(symbol, raw)
-            self._enter()
-            homes = [self.memory.arrays[symbol] for symbol in self.program.reads.values()]
+            self._enter(args)
+            homes = [home for _, home in self._owned]
             before = [home.copy() for home in homes]
             yield
             for home, values in zip(homes, before, strict=True):
@@ -136,7 +146,7 @@ class NativeProgram:
             part, planned = order[done * rows : (done + count) * rows], values[done : done + count]
             with self._running:
                 threads, began = self.choice.pick(), time.perf_counter()
-                self._enter()
+                self._enter(())
                 found.append(epoch.run(part, planned, threads))
                 self._check_status()
                 self._leave()
@@ -158,13 +168,18 @@ class NativeProgram:
         arrays = [np.asarray(c, np.float64)[:steps] for c in columns]
         return np.stack(arrays, axis=1) if arrays else np.empty((steps, 0))
 
-    def _enter(self) -> None:
-        """Point to what was captured, and put the cells' values into their homes."""
+    def _enter(self, args: Sequence[Raw]) -> None:
+        """Point to what comes from outside, and put the other cells' values into their homes."""
+        memory = self.memory
+        for symbol, raw in zip(self.program.args, args, strict=False):  # an epoch gathers its own
+            memory.point(symbol, raw)
         for symbol, raw in self.program.captured.items():
-            self.memory.point(symbol, raw)
-        for name, symbol in self.program.reads.items():
-            held, home = self.program.cells[name].held(), self.memory.arrays[symbol]
-            if held is not home:
+            memory.point(symbol, raw)
+        for cell, symbol in self._borrowed:
+            if (held := cell.held()) is not memory.arrays.get(symbol):
+                memory.point(symbol, held)
+        for cell, home in self._owned:
+            if (held := cell.held()) is not home:
                 home[...] = held
 
     def _check_status(self) -> None:
@@ -187,7 +202,15 @@ class NativeProgram:
                 home[...] = array
 
     def _result(self, value: Any) -> Raw:
-        return np.array(self.memory.array(value)) if isinstance(value, Symbol) else value
+        """A copy of what was computed: the next run writes to the same memory."""
+        if not isinstance(value, Symbol):
+            return value
+        found = self._places.get(value)
+        if found is None:
+            found = self.memory.array(value)
+            if self.memory.stays(value):
+                self._places[value] = found
+        return found.copy()
 
     def _leave(self) -> None:
         """Give the cells their new values: written in place, or copied out of the arena."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +66,14 @@ def aligned(size: int) -> NDArray[np.uint8]:
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     begin = -raw.ctypes.data % ALIGNMENT
     return raw[begin : begin + size]
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where an array's first element lies; by the quickest way there is, as calls are short."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):  # one that may only be read, or of no elements
+        return array.ctypes.data
 
 
 def in_bytes(memory: NDArray[np.uint8], symbol: Symbol, offset: int = 0) -> NDArray[np.generic]:
