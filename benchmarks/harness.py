@@ -17,7 +17,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 ROUNDS = 15
-REST = 0.02  # seconds between rounds, in which a contender's idle threads stop spinning
+REST = 0.05  # seconds between rounds: OpenBLAS's idle threads spin for half of that
 
 
 class FailedError(Exception):
@@ -74,6 +74,7 @@ def attempt(
     failures: dict[str, str] = {}
     try:
         for _ in range(rounds + 1):
+            time.sleep(REST)
             before_round()
             for name, contender in running.items():
                 if name not in failures:

@@ -146,7 +146,8 @@ def _remarks(network: Network, steps: dict[str, float], peaks: dict[int, float])
             judged[min(measured, key=steps.__getitem__)] = goal
     remarks = {kind: slower(steps, kind, "chainrule", judged.get(kind)) for kind in steps}
     if "chainrule" in steps and goals.threads in peaks:
-        share = 100 * network.flops() / steps["chainrule"] / peaks[goals.threads]
+        peak = max(rate for n, rate in peaks.items() if n <= goals.threads)
+        share = 100 * network.flops() / steps["chainrule"] / peak
         verdict = f"   {goals.peak.verdict(share)}" if goals.peak else ""
         remarks["chainrule"] = f"{share:5.1f}% of the peak on {goals.threads}{verdict}"
     return remarks

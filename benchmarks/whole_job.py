@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.goals import Goal, slower, table
 from benchmarks.harness import whole_processes
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _measured(widths: str, batch: int, rounds: int) -> tuple[dict[str, float], dict[str, str]]:
     script = str(Path(__file__).with_name("california_torch.py"))
-    flags = {**FLAGS, "layers": widths, "batch-size": batch}
+    flags: dict[str, Any] = {**FLAGS, "layers": widths, "batch-size": batch}
     with tempfile.TemporaryDirectory() as folder:
         train = [
             "-m",
