@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from chainrule.compile.kernels import Written
 from chainrule.compile.llvm import Library
 from chainrule.compile.native import NativeProgram
 from chainrule.compile.schedule import run_text
@@ -16,24 +18,32 @@ from chainrule.core.value import Raw
 _SECONDS = 0.01  # that each kernel is repeated for
 
 
-def kernel_seconds(native: NativeProgram, args: Sequence[Raw]) -> list[float]:
-    """The shortest time of every kernel for these arguments; 0 for those that NumPy runs.
+def kernel_seconds(native: NativeProgram, args: Sequence[Raw]) -> dict[Written, float]:
+    """The shortest time of every kernel for these arguments, of loops and of what is in them.
 
-    Each is repeated with its operands in the cache. Cells are as before afterwards.
+    Each is repeated with its operands in the cache; a kernel in a loop, for all of its rounds.
+    Those that NumPy runs are not there. Cells are as before afterwards.
     """
+    alone = dict(_alone(native.written))
     with native.at_rest(args):
-        runs = [
-            run_text(number, [w], native.memory) if w.native else ""
-            for number, w in enumerate(native.written)
-        ]
+        runs = [run_text(at, [w], native.memory) for at, w in enumerate(alone.values())]
         library = Library(native.text_with(runs))
         kinds = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
-        return [
-            _shortest(library.function(f"run{number}", *kinds), native.memory.address)
-            if text
-            else 0.0
-            for number, text in enumerate(runs)
-        ]
+        return {
+            w: _shortest(library.function(f"run{at}", *kinds), native.memory.address)
+            for at, w in enumerate(alone)
+        }
+
+
+def _alone(written: Sequence[Written]) -> Iterator[tuple[Written, Written]]:
+    """Every kernel, and what runs it alone: itself, or its loop without the others."""
+    for w in written:
+        if w.native:
+            yield w, w
+        if w.loop is not None:
+            yield from _alone(w.loop.before)
+            for one, inside in _alone(w.loop.body):
+                yield one, replace(w, loop=replace(w.loop, before=[], body=[inside]))
 
 
 def _shortest(function: object, table: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ class Report:
 
 def report(native: NativeProgram, args: Sequence[Raw] | None = None) -> Report:
     """What there is to say about a native program; with arguments, each kernel's time too."""
-    seconds = [None] * len(native.written) if args is None else kernel_seconds(native, args)
+    seconds = {} if args is None else kernel_seconds(native, args)
     return Report(
         native.passes,
         list(_kernel_reports(native.written, seconds, 1)),
@@ -124,15 +124,13 @@ def report(native: NativeProgram, args: Sequence[Raw] | None = None) -> Report:
 
 
 def _kernel_reports(
-    written: Sequence[Written], seconds: Sequence[float | None], times: int
+    written: Sequence[Written], seconds: Mapping[Written, float], times: int
 ) -> Iterator[KernelReport]:
-    for w, took in zip(written, seconds, strict=True):
+    for w in written:
         if w.loop is not None:
-            yield _loop_report(w, took, times)
-            inside = [*w.loop.before, *w.loop.body]
-            rounds = [times] * len(w.loop.before) + [times * w.loop.length] * len(w.loop.body)
-            for one, count in zip(inside, rounds, strict=True):
-                yield from _kernel_reports([one], [None], count)
+            yield _loop_report(w, seconds.get(w), times)
+            yield from _kernel_reports(w.loop.before, seconds, times)
+            yield from _kernel_reports(w.loop.body, seconds, times * w.loop.length)
             continue
         yield KernelReport(
             what=_what(w),
@@ -143,7 +141,7 @@ def _kernel_reports(
             bytes=times * sum(_bytes(s) for s in w.operands),
             notes=", ".join(f"{name} {value}" for name, value in w.notes.items()),
             native=w.native,
-            seconds=took,
+            seconds=seconds.get(w),
         )
 
 
