@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ def host() -> Host:
     off = {64: [], 32: ["avx512f"], 16: ["avx512f", "avx2", "avx", "fma"]}[width]
     features = {name: on and not any(name.startswith(o) for o in off) for name, on in found.items()}
     text = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
-    return Host(llvm.get_host_cpu_name(), text, width, 32 if width == 64 else 16)
+    many = width == 64 or platform.machine().lower() in ("aarch64", "arm64")
+    return Host(llvm.get_host_cpu_name(), text, width, 32 if many else 16)
 
 
 @cache
