@@ -27,9 +27,13 @@ class FailedError(Exception):
 class Contender:
     """A process that times its function whenever it is asked to."""
 
-    def __init__(self, where: str, threads: int = 1) -> None:
+    def __init__(
+        self, where: str, threads: int = 1, changes: Mapping[str, Any] | None = None
+    ) -> None:
         self.seconds: list[float] = []
-        self.process = _python(["-m", "benchmarks.harness", where], {"OMP_NUM_THREADS": threads})
+        self.process = _python(
+            ["-m", "benchmarks.harness", where], {"OMP_NUM_THREADS": threads, **(changes or {})}
+        )
 
     def round(self, repeats: int) -> None:
         """Time one round; the seconds of a single repeat are kept. FailedError if it cannot."""
@@ -89,16 +93,14 @@ def attempt(
             contender.close()
 
 
-def once(where: str, environment: Mapping[str, Any] | None = None) -> float:
-    """The seconds that one call takes in a fresh process, as first thing after it was made."""
-    process = _python(["-m", "benchmarks.harness", where], environment or {})
-    process.stdin.write("1\n")  # type: ignore[union-attr]
+def once(where: str, changes: Mapping[str, Any] | None = None) -> float:
+    """The seconds of a single call in a fresh process, whose environment is changed so."""
+    contender = Contender(where, changes=changes)
     try:
-        process.stdin.flush()  # type: ignore[union-attr]
-        return _answer(process)
+        contender.round(1)
+        return contender.seconds[0]
     finally:
-        process.stdin.close()  # type: ignore[union-attr]
-        process.wait()
+        contender.close()
 
 
 def in_turns(
@@ -113,12 +115,13 @@ def in_turns(
 def whole_processes(
     contenders: Mapping[str, list[str]],
     rounds: int,
-    environments: Mapping[str, Mapping[str, Any]] | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """The median seconds of Python processes with these arguments, run in turns; and failures.
 
-    "{round}" in an argument is replaced by its number. The first round, which leaves compiled
-    bytecode behind as an installation does, does not count.
+    `changes` to the environment are by contender. "{round}" in an argument is replaced by its
+    number. The first round, which leaves compiled bytecode behind as an installation does, does
+    not count.
     """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     failures: dict[str, str] = {}
@@ -126,7 +129,7 @@ def whole_processes(
         for name, arguments in contenders.items():
             filled = [argument.replace("{round}", str(number)) for argument in arguments]
             began = time.perf_counter()
-            process = _python(filled, (environments or {}).get(name, {}))
+            process = _python(filled, (changes or {}).get(name, {}))
             _, complaint = process.communicate()
             taken[name].append(time.perf_counter() - began)
             if process.returncode:

@@ -22,7 +22,7 @@ from benchmarks.networks import NETWORKS
 from benchmarks.networks.network import Network
 
 PEAK = 1024  # rows and columns of the product that says what the machine can do
-ROUNDS = 7
+ROUNDS = 5
 
 
 @dataclass(frozen=True)

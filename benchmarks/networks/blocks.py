@@ -11,7 +11,7 @@ def block(library: Any, width: int, heads: int, causal: bool) -> Any:
     """The module for chainrule or PyTorch: [batch, tokens, width] to the same."""
     nn, functional = library.nn, library.nn.functional
 
-    class Block(nn.Module):  # type: ignore[misc,name-defined]
+    class Block(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.before_attention, self.before_layers = nn.LayerNorm(width), nn.LayerNorm(width)

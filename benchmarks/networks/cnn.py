@@ -14,7 +14,7 @@ CLASSES = 10
 def _build(library: Any) -> Any:
     nn, functional = library.nn, library.nn.functional
 
-    class Convolution(nn.Module):  # type: ignore[misc,name-defined]
+    class Convolution(nn.Module):
         """3 x 3 with zeros around it."""
 
         def __init__(self, channels: int, features: int) -> None:
@@ -27,7 +27,7 @@ def _build(library: Any) -> Any:
         def forward(self, x: Any) -> Any:
             return functional.conv2d(x, self.weight, self.bias, padding=1)
 
-    class CNN(nn.Module):  # type: ignore[misc,name-defined]
+    class CNN(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.first, self.second = Convolution(1, 16), Convolution(16, 32)

@@ -15,7 +15,7 @@ VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS = 65, 64, 128, 4, 4
 def _build(library: Any) -> Any:
     nn = library.nn
 
-    class GPT(nn.Module):  # type: ignore[misc,name-defined]
+    class GPT(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.characters = nn.Embedding(VOCABULARY, WIDTH)

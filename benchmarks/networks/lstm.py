@@ -16,7 +16,7 @@ def _recurrent(library: Any) -> Any:
     if hasattr(library.nn, "LSTM"):
         return library.nn.LSTM(WIDTH, WIDTH, batch_first=True)
 
-    class LSTM(library.nn.Module):  # type: ignore[misc,name-defined]
+    class LSTM(library.nn.Module):
         def __init__(self) -> None:
             for name, *shape in (
                 *(("weight_ih_l0", 4 * WIDTH, WIDTH), ("weight_hh_l0", 4 * WIDTH, WIDTH)),
@@ -53,7 +53,7 @@ def _cell(library: Any, memory: Any, gates: Any) -> Any:
 def _build(library: Any) -> Any:
     nn = library.nn
 
-    class Characters(nn.Module):  # type: ignore[misc,name-defined]
+    class Characters(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.characters = nn.Embedding(VOCABULARY, WIDTH)

@@ -23,7 +23,7 @@ def _patches(images: Any, permute: Any) -> Any:
 def _build(library: Any) -> Any:
     nn = library.nn
 
-    class ViT(nn.Module):  # type: ignore[misc,name-defined]
+    class ViT(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.embed = nn.Linear(PATCH * PATCH, WIDTH)
