@@ -100,6 +100,21 @@ def test_what_follows_a_convolution_is_computed_on_its_sums() -> None:
     assert not [k for k in fused.kernels if k.root is None]
 
 
+def test_gradients_of_windows_side_by_side_join_what_follows() -> None:
+    def step() -> tuple[Any, ...]:
+        x, w, b = (cr.Cell(a, f"x{i}", True) for i, a in enumerate(NETWORK))
+        v = cr.Cell(normal(4, 8, 2, 2), "v", True)
+        pooled = convolved_and_pooled(x, w, b)
+        strided = F.conv2d(F.relu(F.conv2d(x, w, padding=1)), v, stride=2)
+        return tuple(cr.grad(pooled.sum() + strided.sum(), [w]))
+
+    kernels = fuse(expand(record(step, [])[0])).kernels
+    alone = [[made.op.name for made in k.members] for k in kernels if k.root is None]
+    assert ["equal", "where", "where"] in alone  # the pool's gradient, and that of ReLU
+    products = [k for k in kernels if k.root is not None and isinstance(k.root.op.lower, Contract)]
+    assert any([made.op.name for made in k.pointwise][-1:] == ["where"] for k in products)
+
+
 def test_a_residual_block_keeps_one_layout() -> None:
     def block(x: Any, w: Any, v: Any) -> Any:
         inside = F.relu(F.conv2d(x, w, padding=1))

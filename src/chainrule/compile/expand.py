@@ -48,6 +48,8 @@ class _Expansion:
         made = [out.id for made in program.instructions for out in made.outputs]
         self.numbers = count(1 + max([*made, *(head.id for head in program.heads())]))
         self.stored: dict[Symbol, tuple[Symbol, Axes]] = {}  # value -> what it is a permute of
+        self.roots: dict[Any, Symbol] = {}  # value -> what it is a reshape of
+        self.reshaped: dict[Symbol, Symbol] = {}  # the same, where that has more axes
         self.known: dict[Any, tuple[Symbol, ...]] = {}  # an instruction's key -> its outputs
         # What becomes a cell's new value keeps its order of axes, and is written over the old one.
         self.of_cells = set(program.reads.values())
@@ -61,6 +63,8 @@ class _Expansion:
             self.instructions.append(made)
         elif isinstance(lower, Pointwise) and any(s in self.stored for s in made.inputs):
             self._pointwise(made)
+        elif isinstance(lower, Pointwise):
+            self._in_shape(made)
         elif isinstance(lower, Reduce) and made.inputs[0] in self.stored:
             self._reduce(made)
         else:
@@ -92,6 +96,7 @@ class _Expansion:
             )
             at.update(zip(one.outputs, outputs, strict=True))
             self.add(self._made(made, one, inputs, outputs))
+            self._note_reshape(one, inputs[0] if inputs else None, outputs[0])
 
     def _new(self, like: Symbol, axes: Sequence[int]) -> Symbol:
         """A value of the same dtype, its axes permuted."""
@@ -116,8 +121,41 @@ class _Expansion:
         )
         out = made.outputs[0]
         stored = self._new(out, inverse(order))
-        self.instructions.append(self._made(made, made, inputs, (stored,)))
+        self._in_shape(self._made(made, made, inputs, (stored,)))
         self._permuted(made, stored, order, out)
+
+    def _note_reshape(self, made: Instruction, source: Any, out: Symbol) -> None:
+        """Whether the output is something of more axes, such as windows side by side, joined."""
+        if not isinstance(made.op.lower, Reindex) or not made.op.lower.keeps_order:
+            return
+        self.roots[out] = source = self.roots.get(source, source)
+        if _axes(source) > _axes(out):
+            self.reshaped[out] = source
+
+    def _in_shape(self, made: Instruction) -> None:
+        """Computed in the shape of more axes that its first reshaped input has, if one is."""
+        shape = next((self.reshaped[s].shape for s in made.inputs if s in self.reshaped), None)
+        if shape is None:
+            self.instructions.append(made)
+            return
+        inputs = []
+        for source in made.inputs:
+            if isinstance(source, Symbol):
+                inside = self.reshaped.get(source, source)
+                if inside.shape != shape:
+                    inside = Symbol(shape, source.dtype, next(self.numbers))
+                    self._reshape(made, source, inside)
+                inputs.append(inside)
+            else:
+                inputs.append(source)
+        out = made.outputs[0]
+        apart = self.reshaped[out] = self.roots[out] = Symbol(shape, out.dtype, next(self.numbers))
+        self.instructions.append(self._made(made, made, tuple(inputs), (apart,)))
+        self._reshape(made, apart, out)
+
+    def _reshape(self, like: Instruction, source: Symbol, out: Symbol) -> None:
+        one = Instruction(OPS["reshape"], (source,), {"shape": out.shape}, (out,))
+        self._append(self._made(like, one, (source,), (out,)))
 
     def _in_order(self, made: Instruction, source: Symbol, order: Axes) -> Symbol:
         """An input of which `source` is the permute by `order`."""
@@ -163,3 +201,8 @@ def _order(made: Instruction) -> Axes | None:
         return None
     shape = tuple(out.shape[axis] for axis in axes)
     return inverse(tuple(axes)) if shape == tuple(made.inputs[0].shape) else None
+
+
+def _axes(symbol: Symbol) -> int:
+    """How many axes are more than one long."""
+    return sum(size != 1 for size in symbol.shape)
