@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from chainrule.compile.fuse import Fused, Kernel
+from chainrule.compile.fuse import Fused
+from chainrule.compile.groups import Kernel
 from chainrule.compile.llvm import host
 from chainrule.compile.lookup import write_index
 from chainrule.compile.loops import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chainrule.compile.fuse import Kernel
+from chainrule.compile.groups import Kernel
 from chainrule.core.op import Reduce
 from chainrule.core.program import Instruction
 from chainrule.core.value import Symbol

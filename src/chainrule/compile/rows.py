@@ -66,6 +66,10 @@ class Rows:
         ones = tuple(1 if axis in self.axes else n for axis, n in enumerate(self.shape))
         return shape in (dropped, ones)
 
+    def takes(self, shape: Shape) -> bool:
+        """Whether values of this shape can be members' results."""
+        return self.is_full(shape) or self.is_row(shape)
+
     def in_step(self, view: View) -> bool:
         """Whether who reads a member's value so reads, at each place, what is of the same row."""
         if view.start or self.is_full(tuple(view.base.shape)) or not self.is_full(view.shape):

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chainrule.compile.fuse import Fused, Kernel, fuse
+from chainrule.compile.fuse import Fused, fuse
+from chainrule.compile.groups import Kernel
 from chainrule.compile.kernels import Kernels, Loop, Written, left_to_numpy
 from chainrule.compile.memory import in_place
 from chainrule.compile.views import View, contiguous

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.compile.emitter import Emitter
-from chainrule.compile.fuse import Fused, Kernel
+from chainrule.compile.fuse import Fused
+from chainrule.compile.groups import Kernel
 from chainrule.compile.ir import Code, Index, Reg
 from chainrule.compile.views import View
 from chainrule.core.program import Instruction
