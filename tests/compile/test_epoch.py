@@ -94,3 +94,24 @@ def test_arrays_of_different_lengths() -> None:
         run_epoch(step, [X, X[:3]], np.arange(3), 2)
     with pytest.raises(SettingError, match="at least one row"):
         list(run_rows(step, [X, X], 0))
+
+
+@pytest.mark.parametrize("backend", ["interpret", "native"])
+def test_metrics_come_in_the_form_that_the_step_gives(
+    backend: Literal["interpret", "native"],
+) -> None:
+    def step(x: Any) -> Any:
+        return {"sum": x.sum(), "range": (x.min(), x.max()), "name": "x"}
+
+    compiled = cr.compile(step, backend)
+    found = compiled.epoch([X], batch_size=4)
+    assert found["name"] == "x"
+    assert found["sum"].tolist() == [6.0, 22.0, 17.0]
+    assert [part.tolist() for part in found["range"]] == [[0.0, 4.0, 8.0], [3.0, 7.0, 9.0]]
+    backwards = compiled.epoch([X], batch_size=5, order=np.arange(9, -1, -1))
+    assert backwards["range"][1].tolist() == [9.0, 4.0]
+
+
+def test_a_step_that_returns_more_than_numbers() -> None:
+    with pytest.raises(ShapeError, match="a step of an epoch returns numbers"):
+        cr.compile(lambda x: x * 2).epoch([X], batch_size=4)

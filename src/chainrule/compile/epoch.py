@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.step import CompiledStep
+from chainrule.compile.step import CompiledStep, Slot, flatten
 from chainrule.core.state import no_grad
 from chainrule.data import batches
 from chainrule.errors import ShapeError
@@ -39,20 +39,22 @@ def run_epoch(
     batch_size: int,
     schedule: Schedule | None = None,
     after_step: Callable[[int], bool] | None = None,
-) -> NDArray[np.float64]:
-    """Run `step` once per batch of rows; gives the number that each step returned, float64 [steps].
+) -> Any:
+    """Run `step` once per batch of rows; gives the numbers that the steps returned.
 
-    `arrays`: each [rows, ...], gathered by `order` (int64, which rows and in which order) into
-    batches of `batch_size`; the last, smaller batch counts. `after_step(number)`, from 0, is
-    called after each step, or after each call of a native step (some twentieth of a second), with
-    the last step done; the epoch ends there when it gives True. ShapeError for arrays of
-    different lengths, or a schedule of another length than the epoch; SettingError for a
-    `batch_size` below 1.
+    In place of each number that a step returns, alone or in tuples, lists and dicts, stands an
+    array with a value per step, float64 [steps]. `arrays`: each [rows, ...], gathered by `order`
+    (int64, which rows and in which order) into batches of `batch_size`; the last, smaller batch
+    counts. `after_step(number)`, from 0, is called after each step, or after each call of a native
+    step (some twentieth of a second), with the last step done; the epoch ends there when it gives
+    True. ShapeError for arrays of different lengths, a schedule of another length than the epoch,
+    or a step that returns more than numbers; SettingError for a `batch_size` below 1.
 
     >>> import chainrule as cr
-    >>> total = cr.compile(lambda x: x.sum())
-    >>> run_epoch(total, [np.arange(5.0)], np.array([4, 0, 1, 2, 3]), 2)
-    array([4., 3., 3.])
+    >>> step = cr.compile(lambda x: {"total": x.sum(), "largest": x.max()})
+    >>> found = run_epoch(step, [np.arange(5.0)], np.array([4, 0, 1, 2, 3]), 2)
+    >>> found["total"].tolist(), found["largest"].tolist()
+    ([4.0, 3.0, 3.0], [4.0, 2.0, 3.0])
     """
     _check_lengths(arrays)
     chosen = list(batches(order, batch_size))
@@ -66,17 +68,20 @@ def run_epoch(
         ended = after_step is not None and after_step(done - 1)
         return ended
 
-    results = np.empty(len(chosen))
-    done = _native_epoch(step, arrays, order, batch_size, planned, after, results)
-    for rows in chosen[done:]:
+    form, found = _native_epoch(step, arrays, order, batch_size, planned, after)
+    rows_of_numbers = list(found)
+    for rows in chosen[len(found) :]:
         if ended:
             break
         for cell, values in planned.items():
-            cell.hold(np.asarray(values[done], cell.dtype))
-        results[done] = step(*(Tensor(array[rows]) for array in arrays)).item()
-        done += 1
-        after(done)
-    return results[:done]
+            cell.hold(np.asarray(values[len(rows_of_numbers)], cell.dtype))
+        leaves: list[Any] = []
+        form = flatten(step(*(Tensor(array[rows]) for array in arrays)), leaves, results=True)
+        rows_of_numbers.append(_numbers(leaves))
+        after(len(rows_of_numbers))
+    if not rows_of_numbers:
+        return np.empty(0)
+    return _in_form(form, np.array(rows_of_numbers, np.float64).reshape(len(rows_of_numbers), -1))
 
 
 def _native_epoch(
@@ -86,19 +91,40 @@ def _native_epoch(
     batch_size: int,
     planned: Schedule,
     after: Callable[[int], bool],
-    results: NDArray[np.float64],
-) -> int:
-    """The whole batches in native calls, where the step can do that; how many were done."""
+) -> tuple[Any, NDArray[np.float64]]:
+    """The whole batches in native calls, where the step can do that: what they returned."""
     if step.backend != "native" or len(order) < batch_size:
-        return 0
+        return None, np.empty((0, 1))
     variant = step.variant(*(Tensor(array[order[:batch_size]]) for array in arrays))
     if not variant.runs_epochs or not _settable(variant.run, planned):
-        return 0
+        return None, np.empty((0, 1))
     found = variant.run.epoch(arrays, order, planned, after)  # type: ignore[attr-defined]
-    results[: len(found)] = found
     for cell, values in planned.items():
         cell.hold(np.asarray(values[len(found) - 1], cell.dtype))
-    return len(found)
+    return variant.returns, found
+
+
+def _numbers(leaves: Sequence[Any]) -> list[float]:
+    """What a step returned, as numbers."""
+    for leaf in leaves:
+        if leaf.size != 1:
+            raise ShapeError(
+                "a step of an epoch returns numbers", expected="tensors of one element",
+                got=f"a tensor of shape {leaf.shape}", hint="its mean, or its sum",
+            )  # fmt: skip
+    return [leaf.item() for leaf in leaves]
+
+
+def _in_form(form: Any, found: NDArray[np.float64]) -> Any:
+    """The columns of `found`, in place of the numbers that a step returns."""
+    if isinstance(form, Slot):
+        return np.ascontiguousarray(found[:, form.number])
+    kind, items = form
+    if kind == "fixed":
+        return items.thing
+    if kind is dict:
+        return {key: _in_form(item, found) for key, item in items}
+    return kind(_in_form(item, found) for item in items)
 
 
 def _settable(run: Any, planned: Schedule) -> bool:

@@ -56,7 +56,7 @@ def epoch_text(native: Runs) -> str:
 
     batches = [home(s) for s in args]
     homes = [home(native.program.reads[name]) for name in names]
-    result = home(native.fused.base(native.program.returns[0]))
+    returns = [(s, home(native.fused.base(s))) for s in native.program.returns]
     meet = f"call void @meet(ptr {home(BARRIER)}, i64 %threads)"
 
     def numbers(number: Index) -> None:
@@ -70,9 +70,12 @@ def epoch_text(native: Runs) -> str:
             _gather(code, symbol, source, batch, code.at(order, first, I64), (begin, end))
 
     def keep(number: Index) -> None:
-        found = code.load(result, native.program.returns[0].dtype)
-        wide = Emitter(code).cast(found, "float64")
-        code.store(wide, code.at(results, number, F64))
+        for place, (symbol, result) in enumerate(returns):
+            start = native.fused.views[symbol].start
+            found = code.load(code.at(result, start, symbol.dtype), symbol.dtype)
+            wide = Emitter(code).cast(found, "float64")
+            at = code.add(code.mul(number, len(returns)), place)
+            code.store(wide, code.at(results, at, F64))
 
     def step(number: Index, _: list[Reg]) -> None:
         first = code.let("icmp eq i64 %thread, 0")
@@ -131,7 +134,7 @@ class Epoch:
     def run(
         self, order: NDArray[np.int64], schedule: NDArray[np.float64], threads: int
     ) -> NDArray[np.float64]:
-        """What each step returned: one for every whole batch of `order`.
+        """What each step returned, [steps, numbers]: a row for every whole batch of `order`.
 
         `schedule`: float64 [steps, cells], the values of `scheduled(native)`.
         """
@@ -143,7 +146,7 @@ class Epoch:
                 expected=f"0 to {len(self.sources[0]) - 1}",
                 got=f"{order.min()} to {order.max()}",
             )
-        results = np.empty(steps)
+        results = np.empty((steps, len(self.native.program.returns)))
         order, schedule = np.ascontiguousarray(order, np.int64), np.ascontiguousarray(schedule)
         for symbol, batch in zip(self.args, self.batches, strict=True):
             self.native.memory.point(symbol, batch)

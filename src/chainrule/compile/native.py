@@ -70,14 +70,13 @@ class NativeProgram:
 
     @property
     def runs_epochs(self) -> bool:
-        """Whether many steps can be one call: all is machine code, and one number comes out."""
-        returns = self.program.returns
-        one = len(returns) == 1 and isinstance(returns[0], Symbol) and returns[0].shape == ()
+        """Whether many steps can be one call: all is machine code, and numbers come out."""
+        numbers = all(isinstance(s, Symbol) and s.shape == () for s in self.program.returns)
         rows = {s.shape[0] if s.shape else 0 for s in self.program.args}
         batched = len(rows) == 1 and 0 not in rows
         kept = set(self.program.reads) & set(self.program.assigns)
         written = all(self.program.assigns[name] in self.memory.in_place for name in kept)
-        return one and batched and written and [native for native, _ in self.segments] == [True]
+        return numbers and batched and written and [native for native, _ in self.segments] == [True]
 
     def text_with(self, runs: Sequence[str]) -> str:
         """LLVM's text of every kernel, and of the functions that call them."""
@@ -134,12 +133,12 @@ class NativeProgram:
         """A step per whole batch of `order`, in calls of about a twentieth of a second each.
 
         `schedule`: cells with a value per step. `after(steps done)` is called after each call; the
-        epoch ends there when it gives True. Gives what each step returned.
+        epoch ends there when it gives True. Gives what each step returned, [steps, numbers].
         """
         rows = self.program.args[0].shape[0]
         steps = len(order) // rows
         values = self._scheduled(schedule, steps)
-        epoch, found, at_once = Epoch(self, sources), [np.empty(0)], 8
+        epoch, found, at_once = Epoch(self, sources), [np.empty((0, len(self.program.returns)))], 8
         done = 0
         while done < steps:
             count = min(at_once, steps - done)

@@ -71,7 +71,7 @@ def aligned(size: int) -> NDArray[np.uint8]:
 def address(array: NDArray[Any]) -> int:
     """Where an array's first element lies; by the quickest way there is, as calls are short."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError):  # one that may only be read, or of no elements
         return array.ctypes.data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,7 +121,7 @@ class CompiledStep:
         leaves: list[Raw] | None = None if kwargs else _raws(args)
         if leaves is None:
             leaves = []
-            key = _flatten((args, kwargs), leaves), TRACKING.get()
+            key = flatten((args, kwargs), leaves), TRACKING.get()
             variant = self._variant(key, args, kwargs)
         else:
             variant = self._latest(leaves, args)
@@ -135,12 +135,37 @@ class CompiledStep:
             variant = self.latest[key] = self.variant(*args)
         return variant
 
+    def epoch(
+        self,
+        arrays: Sequence[Any],
+        batch_size: int,
+        order: Any = None,
+        schedule: Mapping[Cell, Any] | None = None,
+        after_step: Callable[[int], bool] | None = None,
+    ) -> Any:
+        """Run the step once per batch of the arrays' rows; gives the numbers that it returned.
+
+        `order` says which rows and in which order; without it they are taken as they come. For the
+        rest see `chainrule.compile.epoch.run_epoch`. Natively many steps are one call.
+
+        >>> import chainrule as cr
+        >>> import numpy as np
+        >>> step = cr.compile(lambda x: x.sum())
+        >>> step.epoch([np.arange(6.0)], batch_size=2)
+        array([1., 5., 9.])
+        """
+        from chainrule.compile.epoch import run_epoch
+
+        given = [x.numpy() if isinstance(x, Tensor) else np.asarray(x) for x in arrays]
+        rows = np.arange(len(given[0])) if order is None else np.asarray(order, np.int64)
+        return run_epoch(self, given, rows, batch_size, schedule, after_step)
+
     def expect(self, runs: int, *args: Any, **kwargs: Any) -> None:
         """Say how often it will run for such arguments, before the first time.
 
         A native step makes no machine code for those where it does not pay.
         """
-        self.expected[_flatten((args, kwargs), []), TRACKING.get()] = runs
+        self.expected[flatten((args, kwargs), []), TRACKING.get()] = runs
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The Program that runs for these arguments; it is recorded if need be, and not run."""
@@ -164,7 +189,7 @@ class CompiledStep:
     def measured(self, *args: Any, **kwargs: Any) -> Report:
         """The report with each kernel's time on these arguments, alone on one thread."""
         leaves: list[Raw] = []
-        _flatten((args, kwargs), leaves)
+        flatten((args, kwargs), leaves)
         return self.variant(*args, **kwargs).report(leaves)
 
     @property
@@ -174,7 +199,7 @@ class CompiledStep:
 
     def variant(self, *args: Any, **kwargs: Any) -> Variant:
         """The recording that runs for these arguments; it is made if need be."""
-        return self._variant((_flatten((args, kwargs), []), TRACKING.get()), args, kwargs)
+        return self._variant((flatten((args, kwargs), []), TRACKING.get()), args, kwargs)
 
     def _variant(self, key: Any, args: Any, kwargs: Any) -> Variant:
         known = self.variants.setdefault(key, [])
@@ -198,7 +223,7 @@ class CompiledStep:
         def step(*values: Tensor) -> list[Raw]:
             leaves: list[Raw] = []
             new_args, new_kwargs = _with_symbols((args, kwargs), iter(values))
-            found.append(_flatten(self.fn(*new_args, **new_kwargs), leaves, results=True))
+            found.append(flatten(self.fn(*new_args, **new_kwargs), leaves, results=True))
             return leaves
 
         guards = guards_of(self.fn, (args, kwargs))
@@ -255,7 +280,7 @@ def _raws(args: tuple[Any, ...]) -> list[Raw] | None:
     return raws
 
 
-def _flatten(value: Any, leaves: list[Raw], results: bool = False) -> Shape:
+def flatten(value: Any, leaves: list[Raw], results: bool = False) -> Shape:
     """The structure of `value` with a Slot for every tensor, which goes into `leaves`."""
     if isinstance(value, Cell) and not results:
         return Same(value)
@@ -264,9 +289,9 @@ def _flatten(value: Any, leaves: list[Raw], results: bool = False) -> Shape:
         leaves.append(raw)
         return Slot(len(leaves) - 1, None if results else Spec(tuple(raw.shape), raw.dtype))
     if type(value) in (tuple, list):
-        return type(value), tuple([_flatten(item, leaves, results) for item in value])
+        return type(value), tuple([flatten(item, leaves, results) for item in value])
     if type(value) is dict:
-        items = [(key, _flatten(item, leaves, results)) for key, item in value.items()]
+        items = [(key, flatten(item, leaves, results)) for key, item in value.items()]
         return dict, tuple(items)
     return ("fixed", Same(value)) if results else frozen(value)
 
