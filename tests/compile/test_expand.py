@@ -172,3 +172,17 @@ def test_nan_wins_natively_too() -> None:
     _, found, expected = both(lambda x: F.max_pool1d(x, 3, 2, 1), [x])
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "dtypes", [("int64", "int64"), ("float32", "float64"), ("uint8", "float32")]
+)
+def test_other_dtypes(dtypes: tuple[str, str]) -> None:
+    arrays = [
+        np.random.default_rng(3).integers(0, 9, a.shape).astype(d)
+        for a, d in zip(NETWORK, dtypes, strict=False)
+    ]
+    program = recorded(lambda x, w: F.max_pool2d(F.conv2d(x, w, padding=1), 2), arrays)
+    (found,), (expected,) = NativeProgram(program)(arrays), interpret(program, arrays)
+    assert spec_of(found) == spec_of(expected)
+    np.testing.assert_array_equal(found, expected)

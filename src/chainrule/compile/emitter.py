@@ -87,7 +87,8 @@ class Emitter:
 
     def fma(self, x: Any, y: Any, z: Any) -> Reg:
         """x * y + z, rounded once."""
-        return self.call("fma", *self._alike(x, y, z))
+        x, y, z = self._alike(x, y, z)
+        return self.call("fma", x, y, z) if x.dtype.kind == "f" else self.add(self.mul(x, y), z)
 
     def neg(self, x: Reg) -> Reg:
         if x.dtype.kind == "f":

@@ -17,7 +17,7 @@ from chainrule.core.op import Window
 from chainrule.errors import ShapeError
 from chainrule.ops.contract import contract, split
 from chainrule.ops.layout import permute, reshape
-from chainrule.ops.pointwise import mul
+from chainrule.ops.pointwise import cast, mul
 from chainrule.ops.reduce import sum as total
 from chainrule.ops.sliding import (
     channels_first,
@@ -156,6 +156,8 @@ def _contracted(x: Any, y: Any, dims: str, more: str = "") -> Any:
     Where groups are what lies side by side, nothing in them is a matrix: products, added up.
     """
     left, right, out = split(dims)
+    dtype = promote(Spec(x.shape, x.dtype), Spec(y.shape, y.dtype))
+    x, y = (v if v.dtype == dtype else cast(v, dtype=dtype.name) for v in (x, y))
     sizes = dict(zip((*left, *right), (*x.shape, *y.shape), strict=True))
     few = "".join(n for n in "gio" + more if sizes.get(n) == 1)
     left, right, short = ("".join(n for n in names if n not in few) for names in (left, right, out))
