@@ -147,4 +147,5 @@ class _Fusion:
                 waiting[other].discard(kernel)
                 if not waiting[other]:
                     heapq.heappush(ready, (last[other], other.number))
+        assert len(done) == len(kernels), "kernels wait for each other"
         return done

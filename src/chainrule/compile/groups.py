@@ -52,7 +52,6 @@ class Groups:
         self.kernels: dict[int, Kernel] = {}
         self.kernel_of: dict[Symbol, Kernel] = {}
         self.reads: dict[Kernel, set[View]] = {}  # what its members read of what kernels make
-        self._last: dict[Kernel, int] = {}  # the place of its last instruction
 
     def add(
         self, made: Instruction, root: Instruction | None = None, rows: Rows | None = None
@@ -62,7 +61,6 @@ class Groups:
         kernel = Kernel(self.order[made], shape, [made], root, rows=rows)
         self.kernels[kernel.number] = kernel
         self.reads[kernel] = set(self.read(made))
-        self._last[kernel] = self.order[made]
         for out in made.outputs:
             self.kernel_of[out] = kernel
             self.views[out] = View.of(out)
@@ -93,7 +91,6 @@ class Groups:
         first.rows = first.rows or second.rows
         first.shape = first.rows.shape if first.rows else first.shape
         self.reads[first] |= self.reads.pop(second)
-        self._last[first] = max(self._last[first], self._last.pop(second))
         for symbol in second.made():
             self.kernel_of[symbol] = first
         del self.kernels[second.number]
@@ -108,7 +105,8 @@ class Groups:
             and self._in_step(first, second, rows)
             and self._in_step(second, first, rows)
             and not self._leads(first, second)
-            and not self._leads(second, first)
+            # Nobody reads a new instruction yet.
+            and (len(second.members) == 1 or not self._leads(second, first))
         )
 
     def _same_rows(self, first: Kernel, second: Kernel, rows: Rows) -> bool:
@@ -140,8 +138,7 @@ class Groups:
         stack = [kernel for kernel in self.before(end) if kernel not in seen]
         while stack:
             kernel = stack.pop()
-            # What reads from the first has an instruction after its first one.
-            if kernel in seen or self._last[kernel] < start.number:
+            if kernel in seen:
                 continue
             seen.add(kernel)
             before = self.before(kernel)
