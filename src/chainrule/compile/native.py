@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.compile.epochs import Epoch, epoch_text, scheduled
-from chainrule.compile.fuse import Kernel, fuse
+from chainrule.compile.fuse import fuse
+from chainrule.compile.groups import Kernel
 from chainrule.compile.kernels import Kernels, Written
 from chainrule.compile.llvm import Library
 from chainrule.compile.memory import Memory
