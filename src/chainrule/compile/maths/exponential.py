@@ -65,9 +65,11 @@ def small_exp(e: Any, x: Reg) -> Any:
 
 @called
 def exp(e: Any, x: Reg) -> Any:
-    """e^x."""
-    n, r = reduced(e, clamp(e, x, *RANGE[x.dtype]))
-    return scaled(e, e.add(grown(e, r), 1.0), n)
+    """e^x; masked scores are -inf, and to reach 0 through subnormal numbers is slow."""
+    low, high = RANGE[x.dtype]
+    gone = e.less(x, low)
+    n, r = reduced(e, e.where(e.greater(x, high), high, e.where(gone, 0.0, x)))
+    return e.where(gone, 0.0, scaled(e, e.add(grown(e, r), 1.0), n))
 
 
 @called
