@@ -167,7 +167,19 @@ class Code:
         self.emit(f"store {kind} {name}, ptr {address}, align {value.dtype.itemsize}")
 
     def store_some(self, value: Reg, address: str, count: int) -> None:
-        """The first `count` lanes."""
+        """The first `count` lanes: by halves where processors are slow to store under a mask."""
+        if value.lanes * value.dtype.itemsize > 32:
+            self._store_masked(value, address, count)
+            return
+        done = 0
+        while done < count:
+            many = 1 << (count - done).bit_length() - 1
+            lanes = range(done, done + many)
+            piece = self.shuffle(value, value, lanes) if many > 1 else self.lane(value, done)
+            self.store(piece, self.at(address, done, value.dtype))
+            done += many
+
+    def _store_masked(self, value: Reg, address: str, count: int) -> None:
         name, kind = self._to_memory(value)
         called = f"@llvm.masked.store.v{value.lanes}{_suffix(value.dtype)}.p0"
         masks = vector("i1", value.lanes)

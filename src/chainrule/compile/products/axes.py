@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chainrule.compile.ir import Index
+from chainrule.compile.ir import Index, Reg
 from chainrule.compile.loops import leaves_of
 from chainrule.compile.views import View, collapsed
 from chainrule.compile.writer import Writer
@@ -101,6 +101,13 @@ class Product:
     def lane_steps(self) -> list[int]:
         """How far each operand moves from one lane to the next."""
         return self.columns.steps(-1)
+
+    def added(self, a: Reg, b: Reg, sum_: Reg) -> Reg:
+        """a * b + sum."""
+        emitter = self.writer.emitter
+        if sum_.dtype.kind == "f":
+            return emitter.call("fmuladd", a, b, sum_)
+        return emitter.add(emitter.mul(a, b), sum_)
 
     def moved(self, at: Sequence[Index], axes: Axes, position: Index) -> list[Index]:
         """The operands' offsets at an element of some axes, counted row by row."""

@@ -138,7 +138,7 @@ def _lanes(product: Product, columns: int | None) -> int:
 
 def _block(first: int, rest: int, width: int, itemsize: int) -> int:
     """So many elements of the first inner axis that a panel's part stays in the first cache."""
-    most = max(1, _LEVEL1 * 3 // 4 // (rest * width * itemsize))
+    most = max(1, _LEVEL1 * 3 // 4 // max(1, rest * width * itemsize))
     if first <= most * 4 // 3:
         return first
     parts = -(-first // most)

@@ -49,20 +49,18 @@ class Dots:
         return some(whole, sums, size - whole) if size > whole else sums
 
     def _multiplied(self, at: Sequence[Index], sums: list[Reg], count: int) -> list[Reg]:
-        steps = self.product.rows.steps(-1)[LEFT], self.product.lane_steps[RIGHT]
-        left, right = (
-            [
-                self.writer.read(
-                    self.product.views[operand],
-                    self.code.add(at[operand], i * steps[operand]),
-                    1,
-                    self.lanes,
-                    count,
-                )
-                for i in range(many)
-            ]
-            for operand, many in ((LEFT, self.rows), (RIGHT, self.columns))
-        )
-        pairs = ((a, b) for a in left for b in right)
-        fma = self.writer.emitter.fma
-        return [fma(a, b, sum_) for (a, b), sum_ in zip(pairs, sums, strict=True)]
+        product = self.product
+        across, step = product.lane_steps[LEFT], product.lane_steps[RIGHT]
+        right = [self._vector(RIGHT, at, c * step, count) for c in range(self.columns)]
+        found = []
+        for r in range(self.rows):
+            start, a = r * product.rows.steps(-1)[LEFT], None
+            for c, b in enumerate(right):
+                if a is None or across:
+                    a = self._vector(LEFT, at, start + c * across, count)
+                found.append(product.added(a, b, sums[r * self.columns + c]))
+        return found
+
+    def _vector(self, operand: int, at: Sequence[Index], further: int, count: int) -> Reg:
+        view, offset = self.product.views[operand], self.code.add(at[operand], further)
+        return self.writer.read(view, offset, 1, self.lanes, count)

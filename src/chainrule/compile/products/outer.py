@@ -21,7 +21,7 @@ class OuterProducts:
 
     def __init__(self, product: Product, plan: Plan) -> None:
         self.product, self.plan = product, plan
-        self.code, self.emitter = product.writer.code, product.writer.emitter
+        self.code = product.writer.code
         self.left, self.right = product.inner.strides[:2]
         self.packed = RIGHT in product.piece_steps
 
@@ -80,7 +80,7 @@ class OuterProducts:
             for v in range(vectors):
                 if a is None or across:
                     a = self._vector(left, r * row_step + v * lanes * across, across, counts[v])
-                found.append(self.emitter.fma(a, bs[v], sums[r * vectors + v]))
+                found.append(self.product.added(a, bs[v], sums[r * vectors + v]))
         return found
 
     def _vector(self, place: Place, further: int, step: int, count: int) -> Reg:
