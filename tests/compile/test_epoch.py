@@ -45,7 +45,7 @@ def test_it_ends_when_it_is_told_to() -> None:
         told.append(number)
         return number == 1
 
-    total = cr.compile(lambda x: x.sum())
+    total = cr.compile(lambda x: x.sum(), "interpret")
     assert run_epoch(total, [X], np.arange(10), 3, after_step=after).tolist() == [3.0, 12.0]
     assert told == [0, 1]
 

@@ -111,4 +111,4 @@ def test_threads_are_told_when_they_were_tried() -> None:
 
 def test_only_machine_code_has_a_report() -> None:
     with pytest.raises(SettingError, match="only a step that became machine code"):
-        cr.compile(lambda x: x * 2).report(cr.ones(3))
+        cr.compile(lambda x: x * 2, "interpret").report(cr.ones(3))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.compile import worth
 from chainrule.compile.epoch import expect_epochs, run_epoch, run_rows
-from chainrule.compile.worth import pays
+from chainrule.compile.worth import breakeven
 from chainrule.core.program import Program
 
 X = np.linspace(-1, 1, 46, dtype=np.float32).reshape(23, 2)
@@ -32,16 +32,16 @@ def program(ops: int, rows: int) -> Program:
 def test_more_runs_and_more_rows_never_speak_against_it(
     ops: int, rows: int, runs: int, more: int
 ) -> None:
-    if pays(program(ops, rows), runs):
-        assert pays(program(ops, rows), runs + more)
-        assert pays(program(ops, rows + more), runs)
+    if runs >= breakeven(program(ops, rows)):
+        assert runs + more >= breakeven(program(ops, rows))
+        assert runs >= breakeven(program(ops, rows + more))
 
 
 def test_both_ends() -> None:
-    assert not pays(program(3, 10**6), 0)
-    assert not pays(program(200, 32), 100)  # a tenth of a second, at most, to be saved
-    assert pays(program(200, 32), 10_000)
-    assert pays(program(3, 10**6), 1000)
+    assert breakeven(program(3, 10**6)) > 0
+    assert 100 < breakeven(program(200, 32)) < 10_000  # a tenth of a second is no use
+    assert breakeven(program(3, 10**6)) < 1000
+    assert breakeven(cr.compile(lambda x: x).program(cr.zeros(3))) > 10**9
 
 
 def test_the_smaller_last_batch_is_not_compiled_for_few_epochs() -> None:
@@ -62,7 +62,28 @@ def test_what_was_not_announced_is_native_as_asked() -> None:
     step.expect(1, cr.zeros(3))
     assert step.variant(cr.zeros(3)).backend == "interpret"
     assert step.variant(cr.zeros(4)).backend == "native"
-    assert cr.compile(lambda x: x * 2.0).variant(cr.zeros(3)).backend == "interpret"
+    assert cr.compile(lambda x: x * 2.0).variant(cr.zeros(3)).backend == "native"
+    assert cr.compile(lambda x: x * 2.0, "interpret").variant(cr.zeros(3)).backend == "interpret"
+
+
+def test_where_nobody_knows_machine_code_is_made_once_it_would_have_paid() -> None:
+    step = cr.compile(lambda x: x * 2.0)
+    x = cr.ones(3)
+    step.expect(None, x)
+    variant = step.variant(x)
+    variant.waits = 3
+    made = []
+    for _ in range(5):
+        assert step(x).tolist() == [2.0, 2.0, 2.0]
+        made.append("run" in vars(variant))
+    assert made == [False, False, False, True, True]
+
+
+def test_the_smaller_last_batch_of_a_step_of_ones_own_waits() -> None:
+    step = cr.compile(lambda x: (x * 2.0).sum())
+    assert len(step.epoch([X], batch_size=10)) == 3
+    whole, last = (step.variant(cr.from_numpy(X[:rows])) for rows in (10, 3))
+    assert ("run" in vars(whole), "run" in vars(last)) == (True, False)
 
 
 def test_an_epoch_half_native_half_interpreted_is_the_same() -> None:

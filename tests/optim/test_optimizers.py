@@ -65,7 +65,7 @@ def test_recorded_is_eager_bit_for_bit(
 ) -> None:
     eager, recorded = cells(dtype), cells(dtype)
     plain = step_of(eager, kind(eager, **options))
-    native = cr.compile(step_of(recorded, kind(recorded, **options)))
+    native = cr.compile(step_of(recorded, kind(recorded, **options)), "interpret")
     start = [cr.tensor(w.numpy()) for w in eager]
     x, y = batch(dtype)
     for _ in range(20):
@@ -87,7 +87,7 @@ def test_a_number_changed_between_calls_takes_effect(
     optimizers = kind(eager, **options), kind(recorded, **options)
     plain, native = (
         step_of(eager, optimizers[0]),
-        cr.compile(step_of(recorded, optimizers[1])),
+        cr.compile(step_of(recorded, optimizers[1]), "interpret"),
     )
     x, y = batch()
     plain(x, y), native(x, y)
@@ -117,7 +117,10 @@ def test_a_changed_structure_is_recorded_again(
 ) -> None:
     eager, recorded = cells(), cells()
     optimizers: Any = kind(eager, 0.01, **options), kind(recorded, 0.01, **options)
-    plain, native = step_of(eager, optimizers[0]), cr.compile(step_of(recorded, optimizers[1]))
+    plain, native = (
+        step_of(eager, optimizers[0]),
+        cr.compile(step_of(recorded, optimizers[1]), "interpret"),
+    )
     x, y = batch()
     for turn in range(6):
         if turn == 3:
@@ -173,7 +176,7 @@ def partly(recorded: bool) -> tuple[list[list[float]], Any]:
             (parameters[i] ** 3).sum().backward()
         optimizer.step()
 
-    run: Any = cr.compile(step) if recorded else step
+    run: Any = cr.compile(step, "interpret") if recorded else step
     for used in [(0, 1), (0, 1), (0,), (0, 1, 2), (1, 2), (1, 2), (0, 1, 2), (0, 1, 2)]:
         run(used)
     return [w.tolist() for w in parameters], optimizer
@@ -192,7 +195,7 @@ def test_each_parameter_counts_its_own_steps() -> None:
 def test_frozen_parameters_keep_their_place_in_the_recording() -> None:
     parameters = cells()
     optimizer = optim.Adam(parameters, lr=0.01)
-    native = cr.compile(step_of(parameters, optimizer))
+    native = cr.compile(step_of(parameters, optimizer), "interpret")
     x, y = batch()
     native(x, y)
     parameters[0].requires_grad = False
@@ -214,7 +217,7 @@ def test_resumed_is_unbroken_bit_for_bit(
 ) -> None:
     def steps(parameters: list[Any], optimizer: optim.Optimizer, count: int) -> None:
         step = step_of(parameters, optimizer)
-        step = cr.compile(step) if recorded else step
+        step = cr.compile(step, "interpret") if recorded else step
         for _ in range(count):
             step(*batch())
 
@@ -234,7 +237,7 @@ def test_resumed_is_unbroken_bit_for_bit(
 def test_loading_into_a_recorded_step_takes_effect() -> None:
     parameters = cells()
     optimizer = optim.Adam(parameters, lr=0.01)
-    native = cr.compile(step_of(parameters, optimizer))
+    native = cr.compile(step_of(parameters, optimizer), "interpret")
     native(*batch())
     held, state = [w.numpy().copy() for w in parameters], optimizer.state_dict()
     native(*batch())

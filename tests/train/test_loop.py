@@ -131,7 +131,7 @@ def test_machine_code_learns_the_same_and_says_so(monkeypatch: pytest.MonkeyPatc
     """Every loss and rate, the smaller last batch and the validation included."""
     few = train(Line(), points(2.0, rows=9), points(1.9))
     assert few.ran == "interpreted: they are too few for compiling to pay"
-    monkeypatch.setattr(step, "pays", lambda program, runs: True)
+    monkeypatch.setattr(step, "breakeven", lambda program: 0)
     settings = {"rates": lambda steps: np.linspace(0.1, 0.01, steps), "epochs": 5}
     found = {
         backend: train(Line(), points(2.0, rows=9), points(1.9), backend=backend, **settings)

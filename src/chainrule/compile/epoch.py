@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.step import CompiledStep, Slot, flatten
+from chainrule.compile.forms import Slot, flatten
 from chainrule.core.state import no_grad
 from chainrule.data import batches
 from chainrule.errors import ShapeError
@@ -18,9 +18,18 @@ Schedule = Mapping[Cell, Sequence[float] | NDArray[np.float64]]
 """Cells, such as a learning rate, with their values: one per step."""
 
 
-def expect_epochs(
-    step: CompiledStep, arrays: Sequence[NDArray[Any]], batch_size: int, epochs: int
-) -> None:
+class Step(Protocol):
+    """What an epoch needs of a compiled step."""
+
+    @property
+    def backend(self) -> str: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def variant(self, *args: Any, **kwargs: Any) -> Any: ...
+    def expect(self, runs: int | None, *args: Any, **kwargs: Any) -> None: ...
+    def announced(self, *args: Any, **kwargs: Any) -> bool: ...
+
+
+def expect_epochs(step: Step, arrays: Sequence[NDArray[Any]], batch_size: int, epochs: int) -> None:
     """Say beforehand that `step` will go over the rows of `arrays` `epochs` times.
 
     Machine code is then made for the whole batches, and for the smaller last one, only where it
@@ -33,7 +42,7 @@ def expect_epochs(
 
 
 def run_epoch(
-    step: CompiledStep,
+    step: Step,
     arrays: Sequence[NDArray[Any]],
     order: NDArray[np.int64],
     batch_size: int,
@@ -68,6 +77,10 @@ def run_epoch(
         ended = after_step is not None and after_step(done - 1)
         return ended
 
+    if chosen and len(chosen[-1]) < batch_size:  # one run an epoch, and nobody knows how many
+        last = [Tensor(array[chosen[-1]]) for array in arrays]
+        if not step.announced(*last):
+            step.expect(None, *last)
     form, found = _native_epoch(step, arrays, order, batch_size, planned, after)
     rows_of_numbers = list(found)
     for rows in chosen[len(found) :]:
@@ -85,7 +98,7 @@ def run_epoch(
 
 
 def _native_epoch(
-    step: CompiledStep,
+    step: Step,
     arrays: Sequence[NDArray[Any]],
     order: NDArray[np.int64],
     batch_size: int,
@@ -98,7 +111,7 @@ def _native_epoch(
     variant = step.variant(*(Tensor(array[order[:batch_size]]) for array in arrays))
     if not variant.runs_epochs or not _settable(variant.run, planned):
         return None, np.empty((0, 1))
-    found = variant.run.epoch(arrays, order, planned, after)  # type: ignore[attr-defined]
+    found = variant.run.epoch(arrays, order, planned, after)
     for cell, values in planned.items():
         cell.hold(np.asarray(values[len(found) - 1], cell.dtype))
     return variant.returns, found

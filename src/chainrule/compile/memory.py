@@ -183,7 +183,8 @@ def _uses(written: Sequence[Written], begin: int) -> Iterator[tuple[int, int, li
             continue
         inside = list(_uses([*w.loop.before, *w.loop.body], begin))
         end = max((last for _, last, _ in inside), default=begin)
-        outer = {*w.operands, *w.loop.same.values(), *(s for s, _ in w.loop.moving.values())}
+        moving = (whole for whole, _ in w.loop.moving.values())
+        outer = dict.fromkeys([*w.operands, *w.loop.same.values(), *moving])
         for first, last, symbols in inside:
             yield first, last, [s for s in symbols if s not in w.loop.moving]
         yield begin, end, list(outer)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from chainrule.compile.surroundings import Same, frozen, guards_of
-from chainrule.compile.worth import no_machine_code, pays
+from chainrule.compile.forms import Shape, flatten, raws, specs, unflatten, with_symbols
+from chainrule.compile.surroundings import guards_of
+from chainrule.compile.worth import breakeven, no_machine_code
 from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.core.record import Guard, record, user_line
 from chainrule.core.state import RECORDER, TRACKING
 from chainrule.core.value import Raw
-from chainrule.errors import RecordingError, SettingError
-from chainrule.spec import Spec
+from chainrule.errors import SettingError
 from chainrule.tensor import Cell, Tensor
 
 if TYPE_CHECKING:  # llvmlite: only who uses it waits
@@ -28,16 +28,6 @@ if TYPE_CHECKING:  # llvmlite: only who uses it waits
 Backend = Literal["interpret", "native"]
 
 _MANY = 32  # recordings after which something seems wrong
-
-Shape = Any  # a nested structure of arguments or results, with a Slot where a tensor stands
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where a tensor stands among the arguments or results."""
-
-    number: int
-    spec: Spec | None = None
 
 
 @dataclass(eq=False)
@@ -48,6 +38,14 @@ class Variant:
     guards: list[Guard]
     returns: Shape
     backend: Backend
+    waits: int = 0  # runs that are interpreted before there is machine code
+
+    def __call__(self, leaves: Sequence[Raw]) -> tuple[Raw, ...]:
+        """Run the program on these arguments."""
+        if self.waits:
+            self.waits -= 1
+            return interpret(self.program, leaves)
+        return self.run(leaves)
 
     @functools.cached_property
     def run(self) -> Callable[[Sequence[Raw]], tuple[Raw, ...]]:
@@ -63,7 +61,7 @@ class Variant:
     @property
     def runs_epochs(self) -> bool:
         """Whether many of its steps can be one native call."""
-        return bool(getattr(self.run, "runs_epochs", False))
+        return not self.waits and bool(getattr(self.run, "runs_epochs", False))
 
     @property
     def interpreted(self) -> list[str]:
@@ -103,12 +101,12 @@ class CompiledStep:
     that it reads is another than at any recording before.
     """
 
-    def __init__(self, fn: Callable[..., Any], backend: Backend = "interpret") -> None:
+    def __init__(self, fn: Callable[..., Any], backend: Backend = "native") -> None:
         if backend not in ("interpret", "native"):
             raise SettingError("no such back end", expected="interpret or native", got=backend)
         self.fn, self.backend = fn, backend
         self.variants: dict[Any, list[Variant]] = {}
-        self.expected: dict[Any, int] = {}
+        self.expected: dict[Any, int | None] = {}
         self.latest: dict[Any, Variant] = {}  # by shapes and dtypes, for calls on tensors alone
         functools.update_wrapper(self, fn, updated=())
 
@@ -118,14 +116,14 @@ class CompiledStep:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if RECORDER.get() is not None:  # inside another step: part of that one
             return self.fn(*args, **kwargs)
-        leaves: list[Raw] | None = None if kwargs else _raws(args)
+        leaves: list[Raw] | None = None if kwargs else raws(args)
         if leaves is None:
             leaves = []
             key = flatten((args, kwargs), leaves), TRACKING.get()
             variant = self._variant(key, args, kwargs)
         else:
             variant = self._latest(leaves, args)
-        return _unflatten(variant.returns, variant.run(leaves))
+        return unflatten(variant.returns, variant(leaves))
 
     def _latest(self, leaves: list[Raw], args: Any) -> Variant:
         """The recording for arguments that are tensors alone, without much ado."""
@@ -154,18 +152,23 @@ class CompiledStep:
         >>> step.epoch([np.arange(6.0)], batch_size=2)
         array([1., 5., 9.])
         """
-        from chainrule.compile.epoch import run_epoch
+        from chainrule.compile.epoch import run_epoch  # with `data`, which loads pydantic
 
         given = [x.numpy() if isinstance(x, Tensor) else np.asarray(x) for x in arrays]
         rows = np.arange(len(given[0])) if order is None else np.asarray(order, np.int64)
         return run_epoch(self, given, rows, batch_size, schedule, after_step)
 
-    def expect(self, runs: int, *args: Any, **kwargs: Any) -> None:
+    def expect(self, runs: int | None, *args: Any, **kwargs: Any) -> None:
         """Say how often it will run for such arguments, before the first time.
 
-        A native step makes no machine code for those where it does not pay.
+        A native step makes no machine code for those where it does not pay. `runs` None: nobody
+        knows, so it is made once as much time was spent interpreting as it takes.
         """
         self.expected[flatten((args, kwargs), []), TRACKING.get()] = runs
+
+    def announced(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether `expect` said how often it will run for such arguments."""
+        return (flatten((args, kwargs), []), TRACKING.get()) in self.expected
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The Program that runs for these arguments; it is recorded if need be, and not run."""
@@ -216,42 +219,49 @@ class CompiledStep:
         return known[-1]
 
     def _record(self, key: Any, args: Any, kwargs: Any) -> Variant:
-        specs: list[Spec] = []
-        _specs(key[0], specs)
         found: list[Shape] = []
 
         def step(*values: Tensor) -> list[Raw]:
             leaves: list[Raw] = []
-            new_args, new_kwargs = _with_symbols((args, kwargs), iter(values))
+            new_args, new_kwargs = with_symbols((args, kwargs), iter(values))
             found.append(flatten(self.fn(*new_args, **new_kwargs), leaves, results=True))
             return leaves
 
         guards = guards_of(self.fn, (args, kwargs))
         before = _random_state()
-        program, recorder = record(step, specs)
+        program, recorder = record(step, specs(key[0]))
         if before != _random_state():
             warnings.warn(
                 "the step draws from np.random: its numbers are fixed by recording them; "
                 f"use chainrule's own random functions ({user_line()})",
                 stacklevel=4,
             )
-        runs = self.expected.get(key)
-        backend = self.backend if runs is None or pays(program, runs) else "interpret"
-        return Variant(program.verify(), [*guards, *recorder.guards], found[0], backend)
+        everything = [*guards, *recorder.guards]
+        backend, waits = self._backend(key, program)
+        return Variant(program.verify(), everything, found[0], backend, waits)
+
+    def _backend(self, key: Any, program: Program) -> tuple[Backend, int]:
+        """How a new recording runs, and how many runs it waits for machine code."""
+        if self.backend == "interpret" or key not in self.expected:
+            return self.backend, 0
+        runs, enough = self.expected[key], breakeven(program)
+        if runs is None:
+            return "native", enough
+        return ("native" if runs >= enough else "interpret"), 0
 
     def __repr__(self) -> str:
         name = getattr(self.fn, "__name__", type(self.fn).__name__)
         return f"<compiled step {name}: {len(self.programs)} recorded>"
 
 
-def compile(fn: Callable[..., Any], backend: Backend = "interpret") -> CompiledStep:
+def compile(fn: Callable[..., Any], backend: Backend = "native") -> CompiledStep:
     """Make a step function run as a recorded Program: `@cr.compile` above it, or a call.
 
     Its tensors may be arguments, in nested tuples, lists and dicts too; modules, optimizers and
     cells are read by reference. Python numbers are constants of the recording; it is recorded again
     when they change. Reading a tensor's value inside (`item()`, `if tensor:`) is a RecordingError.
-    `backend`: "interpret" runs the program with NumPy, "native" as machine code (some tenths of a
-    second to make, then many times faster for small networks).
+    `backend`: "native" runs the program as machine code, which takes some tenths of a second to
+    make and is kept on disk; "interpret" with NumPy, bit for bit as if it were not compiled.
 
     >>> import chainrule as cr
     >>> @cr.compile
@@ -265,73 +275,6 @@ def compile(fn: Callable[..., Any], backend: Backend = "interpret") -> CompiledS
     returns   %2
     """
     return CompiledStep(fn, backend)
-
-
-def _raws(args: tuple[Any, ...]) -> list[Raw] | None:
-    """The arrays of arguments that are tensors or arrays, each of them; else None."""
-    raws = []
-    for value in args:
-        if type(value) is Tensor:
-            raws.append(value.array)
-        elif type(value) is np.ndarray:
-            raws.append(value)
-        else:
-            return None
-    return raws
-
-
-def flatten(value: Any, leaves: list[Raw], results: bool = False) -> Shape:
-    """The structure of `value` with a Slot for every tensor, which goes into `leaves`."""
-    if isinstance(value, Cell) and not results:
-        return Same(value)
-    if isinstance(value, Tensor | np.ndarray):
-        raw = value.array if isinstance(value, Tensor) else value
-        leaves.append(raw)
-        return Slot(len(leaves) - 1, None if results else Spec(tuple(raw.shape), raw.dtype))
-    if type(value) in (tuple, list):
-        return type(value), tuple([flatten(item, leaves, results) for item in value])
-    if type(value) is dict:
-        items = [(key, flatten(item, leaves, results)) for key, item in value.items()]
-        return dict, tuple(items)
-    return ("fixed", Same(value)) if results else frozen(value)
-
-
-def _unflatten(shape: Shape, results: tuple[Raw, ...]) -> Any:
-    if isinstance(shape, Slot):
-        return Tensor(results[shape.number])
-    kind, items = shape
-    if kind == "fixed":
-        return items.thing
-    if kind is dict:
-        return {key: _unflatten(item, results) for key, item in items}
-    return kind(_unflatten(item, results) for item in items)
-
-
-def _specs(shape: Shape, specs: list[Spec]) -> None:
-    """The specs of the slots, in order."""
-    if isinstance(shape, Slot):
-        if shape.spec is None:
-            raise RecordingError("a slot of the arguments has no spec")
-        specs.append(shape.spec)
-    elif isinstance(shape, tuple) and len(shape) == 2 and shape[0] in (tuple, list):
-        for item in shape[1]:
-            _specs(item, specs)
-    elif isinstance(shape, tuple) and len(shape) == 2 and shape[0] is dict:
-        for _, item in shape[1]:
-            _specs(item, specs)
-
-
-def _with_symbols(value: Any, symbols: Any) -> Any:
-    """The arguments with a symbol in place of every tensor."""
-    if isinstance(value, Cell):
-        return value
-    if isinstance(value, Tensor | np.ndarray):
-        return next(symbols)
-    if type(value) in (tuple, list):
-        return type(value)(_with_symbols(item, symbols) for item in value)
-    if type(value) is dict:
-        return {key: _with_symbols(item, symbols) for key, item in value.items()}
-    return value
 
 
 def _random_state() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 
 from chainrule.core.program import Program
 
@@ -18,18 +19,18 @@ _INTERPRETED = 3e-6  # seconds that an instruction costs above its arithmetic wh
 _ELEMENT = 0.4e-9  # seconds that each number costs, written to memory and read again
 
 
-def pays(program: Program, runs: int) -> bool:
-    """Whether `runs` runs as machine code save more time than compiling takes.
+def breakeven(program: Program) -> int:
+    """From how many runs on machine code saves more time than compiling takes.
 
     >>> import chainrule as cr
     >>> program = cr.compile(lambda x: x * 2).program(cr.zeros(32))
-    >>> pays(program, 100), pays(program, 100_000)
-    (False, True)
+    >>> 100 < breakeven(program) < 100_000
+    True
     """
     count = len(program.instructions)
     elements = sum(math.prod(s.shape) for made in program.instructions for s in made.outputs)
-    saved = runs * (count * _INTERPRETED + elements * _ELEMENT)
-    return saved > _START + count * _COMPILED
+    saved = count * _INTERPRETED + elements * _ELEMENT
+    return math.ceil((_START + count * _COMPILED) / saved) if saved else sys.maxsize
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.worth import no_machine_code, pays
+from chainrule.compile.worth import breakeven, no_machine_code
 from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
@@ -83,7 +83,7 @@ class Model:
     def _run(self, rows: int, times: int) -> Run:
         """What runs the program for so many rows; if that is many times, machine code."""
         program = self._for_rows(rows)
-        if times < 2 or not pays(program, times) or no_machine_code():
+        if times < 2 or times < breakeven(program) or no_machine_code():
             return partial(interpret, program)
         if rows not in self._native:
             from chainrule.compile.native import NativeProgram  # llvmlite: only who uses it waits
