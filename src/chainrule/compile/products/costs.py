@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chainrule.compile.products.axes import LEFT, RIGHT, Axes, Product
+from chainrule.compile.products.axes import LEFT, OUT, RIGHT, Axes, Product
 from chainrule.compile.products.pieces import Pieces
 
 _LATENCY = 4.0  # cycles from a multiplication to its sum
@@ -21,6 +21,7 @@ _WAY = 4096  # bytes after which the first cache's places repeat
 _WAYS = 8  # so many lines fit in each place
 _LINE = 64
 _STRIP = 16  # tiles above each other whose sums are kept at once
+_AHEAD = 32  # lines that the members after the product ask for before they read them
 _PARTS = 16  # parts that are enough for threads to be equally busy
 
 
@@ -52,6 +53,11 @@ class Plan:
         strips = Pieces.balanced(tiles, most)
         together = max(1, min(_STRIP // most, lines * strips.total // wanted))
         return Pieces.balanced(lines, together), strips
+
+    def ahead(self, product: Product) -> int:
+        """Tiles whose ends read so few lines that these stay in the cache from when asked for."""
+        reads = sum(1 for step in product.rows.steps(-1)[OUT + 1 :] if step)
+        return max(1, _AHEAD // max(1, reads * self.tiles.size)) if reads else _STRIP
 
     def __str__(self) -> str:
         size = f"{self.tiles.size}x{self.panels.size}"

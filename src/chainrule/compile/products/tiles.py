@@ -91,15 +91,23 @@ class Tiles:
                 self.code,
                 strip,
                 self.code.add(strip, 1),
-                lambda _, first, tiles: self._strip(there, first, tiles, columns),
+                lambda _, first, tiles: self._strips(there, first, tiles, columns),
             )
 
         self.code.loop(count, line)
 
-    def _strip(self, at: list[Index], first: Index, count: int, columns: int) -> None:
+    def _strips(self, at: list[Index], first: Index, count: int, columns: int) -> None:
+        end, most = self.code.add(first, count), self.plan.ahead(self.product)
+
+        def strip(first: Index, _: list[Reg]) -> None:
+            last = self.code.least(self.code.add(first, most), end) if most < count else end
+            self._strip(at, first, last, columns)
+
+        self.code.loop(end, strip, step=most, begin=first)
+
+    def _strip(self, at: list[Index], first: Index, end: Index, columns: int) -> None:
         """Some tiles above each other: their sums, block by block of the inner axis; their ends."""
         code, tiles = self.code, self.plan.tiles
-        end = code.add(first, count)
         top = tiles.start(code, first)
         depth, block = self.product.inner.sizes[0], self.plan.block
         if block >= depth:
