@@ -72,3 +72,20 @@ def test_nan_and_infinity_behave_as_in_numpy(op: Op, dtype: str) -> None:
         return (CALLS[op.name](*values, **settings),)
 
     agree(record(step, [spec_of(x) for x in xs])[0], xs)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("float32", "float64"), ("int64", "float32"), ("bool", "float32"), ("int32", "int64")],
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_operands_of_different_dtypes(first: str, second: str, swapped: bool) -> None:
+    rng = np.random.default_rng(0)
+    pair = [(rng.standard_normal((3, 4)) * 3).astype(dtype) for dtype in (first, second)]
+    xs = pair[::-1] if swapped else pair
+
+    def step(x: Any, y: Any) -> tuple[Any, ...]:
+        product = CALLS["contract"](x, y, dims="bi,oi->bo")
+        return product, CALLS["concat"](x, y, axis=0), CALLS["mul"](x, y)
+
+    agree(record(step, [spec_of(x) for x in xs])[0], xs)

@@ -16,6 +16,7 @@ from chainrule.compile.fuse import Fused, fuse
 from chainrule.compile.groups import Kernel
 from chainrule.compile.kernels import Kernels, Loop, Written, left_to_numpy
 from chainrule.compile.memory import in_place
+from chainrule.compile.passes import passed
 from chainrule.compile.views import View, contiguous
 from chainrule.core.op import Scan
 from chainrule.core.program import Program
@@ -35,7 +36,7 @@ def write_all(kernels: Kernels, fused: Fused) -> list[Written]:
 def _scan(kernels: Kernels, fused: Fused, kernel: Kernel) -> Written:
     assert kernel.root is not None
     body: Program = kernel.root.settings["body"]
-    inner = fuse(body)
+    inner = fuse(list(passed(body).values())[-1])
     steps = write_all(kernels, inner)
     symbolic = all(isinstance(x, Symbol) for x in [*kernel.root.inputs, *body.returns])
     if not symbolic or not all(step.native for step in steps):

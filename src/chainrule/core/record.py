@@ -144,8 +144,9 @@ class Recorder:
         """Write one instruction down; gives its output symbol, or symbols."""
         inputs = tuple(self.operand(raw) for raw in raws)
         try:
+            inputs = self._of_equal_dtypes(op, inputs)
             if isinstance(op.lower, Pointwise):
-                inputs = self._of_equal_shapes(self._of_equal_dtypes(op, inputs))
+                inputs = self._of_equal_shapes(inputs)
             spec = op.spec(*map(spec_of, inputs), **settings)
         except ShapeError as wrong:
             hint = f"{wrong.hint} (at {user_line()})" if wrong.hint else f"look at {user_line()}"

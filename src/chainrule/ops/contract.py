@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.apply import Call, alike, define
+from chainrule.core.apply import Call, alike, define, promoted
 from chainrule.core.op import Contract
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
@@ -117,6 +117,7 @@ contract: Call = define(
         lambda g, y, dims: contract(g, y, dims=_back(dims)[0]),
         lambda g, x, dims: contract(g, x, dims=_back(dims)[1]),
     ),
+    dtypes=promoted,
     lower=Contract(),
     samples=lambda rng: [
         ([rng.standard_normal(a), rng.standard_normal(b)], {"dims": dims})

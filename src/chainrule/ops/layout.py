@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.core.apply import Call, alike, define
+from chainrule.core.apply import Call, alike, define, promoted
 from chainrule.core.op import Join, Place, Reindex
 from chainrule.errors import ShapeError
 from chainrule.spec import Spec, promote
@@ -242,6 +242,7 @@ concat: Call = define(
     spec=_concat_spec,
     forward=lambda *xs, axis: np.concatenate(alike(*xs), axis),
     grad=_concat_grad,
+    dtypes=promoted,
     lower=Join(),
     samples=lambda rng: [
         ([rng.standard_normal((3, n)) for n in (2, 0, 3)], {"axis": 1}),
