@@ -18,13 +18,13 @@ COVERED = 0.1
 
 
 def rejected_note(table: Table) -> list[Note]:
-    """What could not be read as rows, if anything."""
+    """What was decided in reading the table, and what could not be read as rows, if anything."""
     if not table.rejected:
-        return []
+        return list(table.notes)
     first = table.rejected[0]
     text = f"{counted(len(table.rejected), 'line')} left out: {first.reason}"
     lines = [line.line for line in table.rejected]
-    return [Note(about="lines", text=text, count=len(lines), lines=lines)]
+    return [*table.notes, Note(about="lines", text=text, count=len(lines), lines=lines)]
 
 
 def drop_rows(

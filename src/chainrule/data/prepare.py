@@ -70,16 +70,19 @@ def prepare(
 ) -> Prepared:
     """Clean and split a table, learn from its training rows, and turn all parts into arrays.
 
-    `target` names the column to predict, by name or position. Given `validation` or `test` rows
-    are kept as they are, and the rest is split from `table`: 15% each. `task` ("regression",
-    "classification") and `types` ("numeric", "category" by column) override what is chosen from
-    the cells; columns in `drop` are no inputs. DataError for data that cannot be used.
+    `target` names the column to predict, by name or position. `validation` or `test` rows, given
+    here or by the table's source, are kept as they are, and the rest is split from `table`: 15%
+    each. `task` ("regression", "classification") and `types` ("numeric", "category" by column)
+    override what is chosen from the cells; columns in `drop` are no inputs. DataError for data
+    that cannot be used.
 
     >>> from chainrule.data import read_table
     >>> prepared = prepare(read_table("courier"), "charge")
     >>> len(prepared.train), len(prepared.validation), len(prepared.test), prepared.task
     (140, 30, 30, 'regression')
     """
+    validation = validation or table.given.get("validation")
+    test = test or table.given.get("test")
     name = table.name_of(target)
     dropped = [table.name_of(key) for key in drop]
     asked = {table.name_of(key): kind for key, kind in (types or {}).items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
-from chainrule.data.report import named
+from chainrule.data.report import Note, named
 from chainrule.errors import DataError, nearest
 
 
@@ -28,7 +28,9 @@ class Table:
     """Ordered, named columns of equal length.
 
     `lines` int64 [n] are the 1-based lines of the file on which the rows begin; `named` is False
-    where the file has no header and the columns are called column1, column2, ...
+    where the file has no header and the columns are called column1, column2, ... A source that
+    brings its own split gives the training rows, and the others as `given["validation"]` and
+    `given["test"]`. `notes` say what had to be decided to read it.
 
     >>> table = Table.of({"city": ["Oslo", "Rome"], "rain": [763, "?"]})
     >>> table
@@ -42,6 +44,8 @@ class Table:
     source: str = "the table"
     named: bool = True
     rejected: tuple[Rejected, ...] = ()
+    notes: tuple[Note, ...] = ()
+    given: Mapping[str, Table] = field(default_factory=dict)
 
     @classmethod
     def of(cls, columns: Mapping[str, Iterable[Any]], source: str = "the table") -> Table:
@@ -108,9 +112,11 @@ class Table:
         return self.select([name for name in self.names if name not in gone])
 
     def renamed(self, names: Iterable[str]) -> Table:
-        """The same columns under other names, position by position."""
-        pairs = zip(names, self.columns.values(), strict=True)
-        return replace(self, columns=dict(pairs), named=True)
+        """The same columns under other names, position by position; in the given parts too."""
+        wanted = list(names)
+        pairs = zip(wanted, self.columns.values(), strict=True)
+        given = {part: table.renamed(wanted) for part, table in self.given.items()}
+        return replace(self, columns=dict(pairs), named=True, given=given)
 
 
 def _position(key: str | int) -> int | None:

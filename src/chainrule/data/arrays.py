@@ -1,0 +1,34 @@
+"""A column of arrays: images, sounds, or rows of a NumPy file with more than two axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.column import Cells, Column
+
+
+class ArrayColumn(Column):
+    """An array for each row, `array` [n, ...], all of one shape.
+
+    Read as text, a cell is what the array is called, such as the name of its file; `names` object
+    [n], or the number of the row if not given. Read as a number it is none.
+
+    >>> column = ArrayColumn(np.zeros((3, 8, 8), np.uint8))
+    >>> column.take(np.array([2, 0])).array.shape, column.cells.tolist()
+    ((2, 8, 8), ['row 1', 'row 2', 'row 3'])
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: NDArray[Any], names: Cells | None = None) -> None:
+        if names is None:
+            names = np.array([f"row {place}" for place in range(1, len(array) + 1)], dtype=object)
+        super().__init__(names)
+        self.array = array
+
+    def take(self, rows: NDArray[Any]) -> ArrayColumn:
+        """The column of some rows only (places, int64, or a mask, bool)."""
+        return ArrayColumn(self.array[rows], self.cells[rows])
