@@ -1,0 +1,101 @@
+"""Texts as numbers and as times, a whole column at once: duckdb reads them on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from chainrule.data.column import Cells
+
+NO_TIME = int(np.iinfo(np.int64).min)
+"""What stands for "no time" among seconds; NumPy's NaT is the same integer."""
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One connection for the process; each use takes a cursor of its own, so threads may."""
+    import duckdb
+
+    return duckdb.connect(config={"autoinstall_known_extensions": "false"})
+
+
+def _asked(cells: Cells, select: str, settings: Sequence[object] = ()) -> list[NDArray[np.float64]]:
+    """The columns of `select` over texts called `text`, float64 [n] each, NaN where null."""
+    with _engine().cursor() as cursor:
+        cursor.register("cells", cells)
+        found = cursor.execute(
+            f"select {select} from (select column0 as text from cells)", list(settings)
+        ).fetchnumpy()
+    return [np.ma.filled(column.astype(np.float64), np.nan) for column in found.values()]
+
+
+def cast_numbers(cells: Cells) -> NDArray[np.float64]:
+    """Texts as numbers, float64 [n]; NaN for None and for what is no number.
+
+    Signs that follow each other and `1_000` are no numbers here.
+
+    >>> cast_numbers(np.array(["1.5", "-1e3", "1_000", "x", None], dtype=object))
+    array([    1.5, -1000. ,     nan,     nan,     nan])
+    """
+    if len(cells) == 0:
+        return np.zeros(0)
+    odd = "contains(text, '_') or contains(text, '+-')"
+    return _asked(cells, f"case when {odd} then null else try_cast(text as double) end")[0]
+
+
+def cast_times(cells: Cells, forms: Sequence[str]) -> NDArray[np.int64]:
+    """Texts as seconds since 1970, int64 [n], by the first of some `strptime` forms that fits.
+
+    NO_TIME for None, for what fits no form, and for years before 1000, which are typing errors.
+    Times with an offset become UTC; fractions of seconds are dropped.
+
+    >>> texts = np.array(["1970-01-02", "1970-01-01", "x"], dtype=object)
+    >>> cast_times(texts, ["%Y-%m-%d"])[:2].tolist()
+    [86400, 0]
+    """
+    found = np.full(len(cells), np.nan)
+    zoned = [form for form in forms if "%z" in form]
+    for some in ([form for form in forms if form not in zoned], zoned):
+        left = np.flatnonzero(np.isnan(found) & (cells != None))  # noqa: E711 (by element)
+        if some and len(left):
+            found[left] = _times(cells[left], some)
+    found[found < _YEAR_1000] = np.nan
+    known = ~np.isnan(found)
+    seconds = np.full(len(cells), NO_TIME)
+    seconds[known] = np.floor(found[known]).astype(np.int64)
+    return seconds
+
+
+_YEAR_1000 = float(np.datetime64("1000-01-01", "s").astype(np.int64))
+_WORDS = "lower(text) not in ('infinity', '-infinity', 'epoch')"  # duckdb's own, no dates
+
+
+def _times(cells: Cells, forms: Sequence[str]) -> NDArray[np.float64]:
+    """Seconds since 1970, float64 [n]; forms that many texts have are tried first."""
+    sample = cells[:: max(1, len(cells) // 64)]
+    if len(forms) > 1:
+        counts = fitting(sample, forms)
+        forms = [form for _, form in sorted(zip(-counts, forms, strict=True))]
+    select = f"case when {_WORDS} then epoch(try_strptime(text, ?)) end"
+    return _asked(cells, select, [list(forms)])[0]
+
+
+def fitting(cells: Cells, forms: Sequence[str]) -> NDArray[np.int64]:
+    """How many of some texts fit each of some `strptime` forms, int64 [forms].
+
+    >>> fitting(np.array(["1/2/2003", "30/2/2003", "x"], dtype=object), ["%d/%m/%Y", "%Y"])
+    array([1, 0])
+    """
+    times = [
+        f"count(case when {_WORDS} then try_strptime(text, ?) end) as c{i}"
+        for i in range(len(forms))
+    ]
+    counts = _asked(cells, ", ".join(times), forms)
+    return np.array([int(count[0]) for count in counts], dtype=np.int64)
