@@ -52,6 +52,12 @@ LIBRARIES = {
     # Extras
     "matplotlib": ["explain"],
     "sklearn": ["estimators"],
+    "backports": ["data"],
+    "compression": ["data"],  # Python's own from 3.14 on
+    "datasets": ["data"],
+    "PIL": ["data"],
+    "python_calamine": ["data"],
+    "soundfile": ["data"],
     # Python's own, confined all the same: only the page and the service speak HTTP.
     "http": ["web"],
     "socketserver": ["web"],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +52,3 @@ def _walk(
         begins[row] = line + 1
         line += 1 + inside
     return begins
-
-
-def file_bytes(path: Path) -> bytes:
-    """The whole file, unpacked where its name ends in .gz."""
-    if path.suffix == ".gz":
-        with gzip.open(path) as packed:
-            return packed.read()
-    return path.read_bytes()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Cells, Column
-from chainrule.data.lines import Span, file_bytes, row_lines
+from chainrule.data.lines import Span, row_lines
 from chainrule.data.table import Rejected
 from chainrule.errors import DataError
 
@@ -38,41 +38,46 @@ class Scan:
     columns: list[Column]
     lines: NDArray[np.int64]
     rejected: tuple[Rejected, ...]
+    delimiter: str
 
 
-def scan(path: Path) -> Scan:
-    """Read every row of a CSV file as text; DataError if it cannot be read at all."""
+def scan(path: Path, text: bytes, source: str, delimiter: str | None) -> Scan:
+    """Read every row of a CSV file as text; DataError if it cannot be read at all.
+
+    `text` is all that the file holds, `source` what people call it; the delimiter is found out
+    where it is None.
+    """
     import duckdb
 
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         try:
-            dialect = _sniff(connection, path)
+            dialect = _sniff(connection, path, delimiter)
             cells = _fetch(connection, path, dialect)
             failed = _failed(connection)
         except duckdb.Error as error:
             raise DataError(
-                f"{path} cannot be read as a table of text",
-                expected="a CSV or TSV file in UTF-8",
+                f"{source} cannot be read as a table of text",
+                expected="a CSV or TSV file",
                 got=str(error).strip().splitlines()[0],
             ) from None
     columns = [Column(column) for column in cells]
-    text = file_bytes(path)
     rejected, spans = _rejected(text, failed)
     lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
-    return Scan(columns, lines, rejected)
+    return Scan(columns, lines, rejected, dialect.delimiter)
 
 
-def _sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> Dialect:
+def _sniff(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | None) -> Dialect:
     """Ask duckdb how the file is laid out, tolerating lines that do not fit."""
     sample = -1 if path.stat().st_size <= WHOLE else 20480
+    known = "" if delimiter is None else "delim = ?, "
     found = connection.execute(
-        "select Delimiter, Quote, Escape, len(Columns) from sniff_csv("
-        "?, all_varchar = true, ignore_errors = true, comment = '', skip = 0, sample_size = ?)",
-        [_literal(path), sample],
+        f"select Delimiter, Quote, Escape, len(Columns) from sniff_csv(?, {known}"
+        "all_varchar = true, ignore_errors = true, comment = '', skip = 0, sample_size = ?)",
+        [_literal(path), *([] if delimiter is None else [delimiter]), sample],
     ).fetchone()
     assert found is not None
-    delimiter, quote, escape = ("" if part == "(empty)" else part for part in found[:3])
-    return Dialect(delimiter, quote, escape or quote, found[3])
+    between, quote, escape = ("" if part == "(empty)" else part for part in found[:3])
+    return Dialect(between, quote, escape or quote, found[3])
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) -> list[Cells]:

@@ -1,0 +1,1 @@
+"""One file for each kind of source; `chainrule.data.read_table` chooses among them."""

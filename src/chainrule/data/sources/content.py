@@ -1,0 +1,92 @@
+"""The bytes of a source: from a file or standard input, unpacked, and on disk where needed."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from chainrule.data.sources.reading import decoding, installed
+from chainrule.errors import DataError
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class Content:
+    """What a source holds: `raw` are its bytes, unpacked if they were packed (.gz, .zst).
+
+    `name` is what people call it, `suffix` its ending without that of the packing. Read from
+    `path`, or given as `raw`.
+
+    >>> Content("t.csv.gz", raw=gzip.compress(b"a,b")).raw
+    b'a,b'
+    """
+
+    def __init__(self, name: str, path: Path | None = None, raw: bytes | None = None) -> None:
+        self.name = name
+        self.path = path
+        self._given = raw
+        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+        kept = [suffix for suffix in suffixes if suffix not in (".gz", ".zst")]
+        self.suffix = kept[-1] if kept else ""
+
+    @classmethod
+    def standard_input(cls) -> Content:
+        """All of standard input; DataError if it is a terminal."""
+        if sys.stdin is None or sys.stdin.isatty():
+            raise DataError("standard input is a terminal", expected="a table piped into it")
+        return cls("standard input", raw=sys.stdin.buffer.read())
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes, by which most kinds of files can be told."""
+        if self._packed_head.startswith((GZIP, ZSTD)):
+            return self.raw[:16]
+        return self._packed_head
+
+    @cached_property
+    def _packed_head(self) -> bytes:
+        if self.path is None:
+            return (self._given or b"")[:16]
+        with decoding(self.name, "a file"), self.path.open("rb") as file:
+            return file.read(16)
+
+    @cached_property
+    def raw(self) -> bytes:
+        """All bytes, unpacked."""
+        if self.path is None:
+            return unpacked(self._given or b"", self.name)
+        with decoding(self.name, "a file"):
+            return unpacked(self.path.read_bytes(), self.name)
+
+    @contextmanager
+    def on_disk(self, content: bytes | None = None) -> Iterator[Path]:
+        """A file of `content`, or of what the source holds: its own where that is the same."""
+        plain = self.path is not None and not self._packed_head.startswith((GZIP, ZSTD))
+        if plain and self.path is not None and (content is None or content is self.raw):
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+            path = Path(folder) / "content"
+            path.write_bytes(self.raw if content is None else content)
+            yield path
+
+
+def unpacked(raw: bytes, source: str) -> bytes:
+    """Bytes as they were before gzip or Zstandard packed them."""
+    if raw.startswith(GZIP):
+        with decoding(source, "a gzip file"):
+            return gzip.decompress(raw)
+    if raw.startswith(ZSTD):
+        with installed("zst", "a .zst file"):
+            if sys.version_info >= (3, 14):
+                from compression import zstd
+            else:
+                from backports import zstd
+        with decoding(source, "a Zstandard file"):
+            return bytes(zstd.decompress(raw))
+    return raw

@@ -1,0 +1,130 @@
+"""Numbers with a decimal comma or thousands separators, rewritten as 1234.5."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from chainrule.data.column import Cells, Column, is_missing, number_of
+from chainrule.data.report import Note, named
+from chainrule.errors import DataError
+
+SAMPLE, ENOUGH = 1000, 0.8
+"""A column is one of numbers if this share of its first known cells is."""
+
+_SPACES = " '\u00a0\u202f\u2019"
+_SEPARATORS = frozenset("," + _SPACES)
+
+
+def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
+    separator = f"[{re.escape(thousands)}{_SPACES}]"
+    whole = rf"\d{{1,3}}(?:(?P<mark>{separator})\d{{3}})(?:(?P=mark)\d{{3}})*|\d+"
+    part = re.escape(decimal)
+    return re.compile(rf"[+-]?(?:(?:{whole})(?:{part}\d*)?|{part}\d+)(?:[eE][+-]?\d+)?")
+
+
+_READ = {".": _pattern(".", ","), ",": _pattern(",", ".")}
+
+
+def reads_as_number(text: str) -> bool:
+    """Whether a text is a number under one of the two conventions.
+
+    >>> [reads_as_number(text) for text in ["1,5", "1.234,5", "1 234", "1,2,3"]]
+    [True, True, True, False]
+    """
+    return any(pattern.fullmatch(text) for pattern in _READ.values())
+
+
+def plain_numbers(
+    columns: Sequence[Column], decimal: str | None, source: str, hidden: bool
+) -> tuple[list[Column], list[Note]]:
+    """The columns with their numbers written plainly, and a note of which were not.
+
+    Each column follows what its own cells prove: 1,5 a decimal comma; 1,234.5 a point. Where they
+    prove nothing (1,234) the other columns decide, else DataError asks for --decimal. `hidden`
+    says that commas may begin to occur beyond the first cells.
+
+    >>> columns, notes = plain_numbers([Column.of(["price", "1.234,5", "0,5"])], None, "t", False)
+    >>> columns[0].cells.tolist()
+    ['price', '1234.5', '0.5']
+    """
+    numeric = [place for place, column in enumerate(columns) if _numeric(column)]
+    if not any(_separated(columns[place], hidden) for place in numeric):
+        return list(columns), []
+    texts = {
+        place: list(filter(reads_as_number, filter(None, columns[place].values)))
+        for place in numeric
+    }
+    proofs = {place: _proofs(found) for place, found in texts.items()}
+    together: Counter[str] = sum(proofs.values(), Counter())
+    made, changed = list(columns), []
+    for place, proof in proofs.items():
+        chosen = decimal or _chosen(proof, together)
+        if chosen is None and any("," in text for text in texts[place]):
+            raise _undecided(texts[place], place, source)
+        made[place] = _rewritten(columns[place], chosen or ".")
+        before, after = columns[place].cells.tolist(), made[place].cells.tolist()
+        pairs = ((old, new) for old, new in zip(before, after, strict=True) if old != new)
+        first = next(pairs, None)
+        if first is not None:
+            changed.append((place + 1, *first))
+    return made, _notes(changed)
+
+
+def _numeric(column: Column) -> bool:
+    """Whether a column's first known cells, below a header, are numbers in one way or another."""
+    cells = column.cells[1 : SAMPLE + 1] if len(column) > 1 else column.cells
+    sample = [text for text in cells.tolist() if not is_missing(text)]
+    return bool(sample) and sum(map(reads_as_number, sample)) >= ENOUGH * len(sample)
+
+
+def _separated(column: Column, hidden: bool) -> bool:
+    """Whether cells hold more than digits and one point."""
+    sample = [text for text in column.cells[: SAMPLE + 1].tolist() if text is not None]
+    if any(text.count(".") > 1 or not _SEPARATORS.isdisjoint(text) for text in sample):
+        return True
+    return hidden and "," in "".join(filter(None, column.cells))
+
+
+def _proofs(texts: Iterable[str]) -> Counter[str]:
+    """How many texts are numbers under one convention only, by its decimal."""
+    fits = [[mark for mark, pattern in _READ.items() if pattern.fullmatch(t)] for t in texts]
+    return Counter(only[0] for only in fits if len(only) == 1)
+
+
+def _chosen(proof: Counter[str], together: Counter[str]) -> str | None:
+    """The decimal that a column's own proofs tell, or else those of all columns if they agree."""
+    if proof:
+        return proof.most_common(1)[0][0]
+    return next(iter(together)) if len(together) == 1 else None
+
+
+def _rewritten(column: Column, decimal: str) -> Column:
+    """The column with every number of this convention written with a point alone."""
+    pattern, thousands = _READ[decimal], "," if decimal == "." else "."
+    gone = str.maketrans({decimal: ".", thousands: None} | dict.fromkeys(_SPACES))
+
+    def plain(text: str | None) -> str | None:
+        return text.translate(gone) if text is not None and pattern.fullmatch(text) else text
+
+    cells: Cells = column.of_values(plain, object)
+    return Column(cells)
+
+
+def _undecided(texts: list[str], place: int, source: str) -> DataError:
+    example = min(text for text in texts if "," in text)
+    return DataError(
+        f"whether the comma in column {place + 1} of {source} is a decimal comma cannot be told",
+        got=f"{example}: {number_of(example.replace(',', '.')):g}, or {example.replace(',', '')}",
+        hint="--decimal , or --decimal .",
+    )
+
+
+def _notes(changed: list[tuple[int, str, str]]) -> list[Note]:
+    if not changed:
+        return []
+    places = named(str(place) for place, _, _ in changed)
+    word = "column" if len(changed) == 1 else "columns"
+    example = f"{changed[0][1]} is {changed[0][2]}"
+    return [Note(about="numbers", text=f"numbers of {word} {places} are rewritten: {example}")]

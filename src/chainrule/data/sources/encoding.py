@@ -1,0 +1,97 @@
+"""In which encoding a text is: told by its bytes, or asked for where they do not tell."""
+
+from __future__ import annotations
+
+import codecs
+
+import numpy as np
+
+from chainrule.data.report import Note
+from chainrule.errors import DataError, SettingError
+
+_MARKS = [
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+FOREIGN = 0.3
+"""From this share of letters beyond ASCII on, a one-byte text is in no western language."""
+
+
+def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Note]]:
+    """The text in UTF-8, and a note if it was in another encoding; `raw` itself if it is UTF-8.
+
+    Lines that are broken in a text otherwise in UTF-8 stay as they are. DataError if `asked` does
+    not fit, or if the encoding cannot be told.
+
+    >>> as_utf8("a;ö".encode("utf-16"), None, "t.csv")[0].decode()
+    'a;ö'
+    """
+    encoding = asked or _told(raw, source)
+    if encoding in ("utf-8", "binary"):
+        return raw, []
+    try:
+        text = raw.decode(encoding).removeprefix("\ufeff").encode()
+    except LookupError:
+        raise SettingError(
+            f"there is no encoding {encoding!r}", hint="utf-8, utf-16, latin-1, cp1252, ..."
+        ) from None
+    except UnicodeError as problem:
+        raise DataError(
+            f"{source} is not in {encoding}", got=str(problem), hint="another --encoding"
+        ) from None
+    if asked is not None:
+        return text, []
+    certain = encoding.startswith("utf")
+    words = "" if certain else ", as it is not UTF-8; if that is wrong, give the --encoding"
+    return text, [Note(about="encoding", text=f"read as {encoding}{words}")]
+
+
+def _told(raw: bytes, source: str) -> str:
+    """The encoding that the bytes tell; "binary" for what is no text."""
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return encoding
+    wide = _wide(raw)
+    if wide is not None:
+        return wide
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return _one_byte(raw, source)
+    return "utf-8"
+
+
+def _wide(raw: bytes) -> str | None:
+    """UTF-16 without a mark: zeros in every second byte, and hardly any in the others."""
+    sample = np.frombuffer(raw[:4096], dtype=np.uint8)
+    even, odd = (
+        float(np.mean(sample[start::2] == 0)) if len(sample) > 3 else 0 for start in (0, 1)
+    )
+    if odd > 0.4 and even < 0.05:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 and odd < 0.05 else None
+
+
+def _one_byte(raw: bytes, source: str) -> str:
+    """What a text is in that is not all UTF-8: UTF-8 with damage, or one byte a letter."""
+    counts = np.bincount(np.frombuffer(raw, dtype=np.uint8), minlength=256)
+    if counts[0]:
+        return "binary"
+    high, ascii_letters = int(counts[128:].sum()), int(counts[65:91].sum() + counts[97:123].sum())
+    valid = len(raw.decode("utf-8", errors="ignore").encode()) - int(counts[:128].sum())
+    if valid >= high - valid:
+        return "utf-8"
+    try:
+        raw.decode("cp1252")
+        western = high <= FOREIGN * (high + ascii_letters) and high < len(raw) / 4
+    except UnicodeDecodeError:
+        western = False
+    if western:
+        return "cp1252" if counts[128:160].any() else "latin-1"
+    raise DataError(
+        f"the encoding of {source} cannot be told",
+        expected="UTF-8, UTF-16 or a western text",
+        hint="--encoding, such as cp1251, shift_jis or latin-1",
+    )

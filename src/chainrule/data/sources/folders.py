@@ -1,0 +1,114 @@
+"""A folder of images, texts or sounds by class: a subfolder for each class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.data.arrays import ArrayColumn
+from chainrule.data.column import Cells, Column
+from chainrule.data.report import Note
+from chainrule.data.sources import images, sounds
+from chainrule.data.sources.encoding import as_utf8
+from chainrule.data.sources.parts import part_of, with_parts
+from chainrule.data.sources.reading import Reading
+from chainrule.data.table import Rejected, Table
+from chainrule.errors import DataError
+
+Shape = tuple[int, ...]
+
+KINDS = {"image": images.SUFFIXES, "sound": sounds.SUFFIXES, "text": frozenset([".txt"])}
+
+
+def from_folder(folder: Path, source: str, reading: Reading) -> Table:
+    """A table of the files in a folder's subfolders, each called after its class.
+
+    Its columns are `image`, `sound` or `text`, and `label`. Subfolders called train, validation
+    and test hold given parts, each with classes of its own. Files in the order of their names are
+    the lines; those that cannot be decoded are put aside with their reason.
+    """
+    inside = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    if not inside or any(part_of(path.name) is None for path in inside):
+        return _classes(folder, source, reading, None)
+    parts: dict[str, Table] = {}
+    shape = None
+    for path in sorted(inside, key=lambda path: part_of(path.name) != "train"):
+        table = _classes(path, f"{source}/{path.name}", reading, shape)
+        first = table.column(1)
+        shape = first.array.shape[1:] if isinstance(first, ArrayColumn) else None
+        parts[path.name] = table
+    return with_parts(parts)
+
+
+def _classes(folder: Path, source: str, reading: Reading, shape: Shape | None) -> Table:
+    """The files of one folder of classes, arrays brought to `shape` if it is given."""
+    files = sorted(path for path in folder.glob("*/*") if path.is_file() and path.name[0] != ".")
+    counts = Counter(kind for file in files if (kind := _kind(file)) is not None)
+    if not counts:
+        raise DataError(
+            f"{source} is a folder",
+            expected="a file, or a folder with a subfolder of images, texts or sounds per class",
+            hint=f"'{source}/*.csv' for all of its tables",
+        )
+    kind = counts.most_common(1)[0][0]
+    decoded, rejected = _decoded(files, kind, reading)
+    if not decoded:
+        raise DataError(f"no {kind} in {source} can be read", got=rejected[0].reason)
+    kept = [files[line - 1] for line in decoded]
+    names = _texts(file.relative_to(folder).as_posix() for file in kept)
+    column, notes = _COLUMNS[kind](list(decoded.values()), names, shape)
+    columns = {kind: column, "label": Column(_texts(file.parent.name for file in kept))}
+    lines = np.array(list(decoded), dtype=np.int64)
+    return Table(columns, lines, source, True, tuple(rejected), tuple(notes))
+
+
+def _decoded(
+    files: Sequence[Path], kind: str, reading: Reading
+) -> tuple[dict[int, Any], list[Rejected]]:
+    """What each file holds by its place in the list, from 1, and those that cannot be decoded."""
+    decode = _DECODERS[kind](reading)
+    decoded, rejected = {}, []
+    for line, file in enumerate(files, start=1):
+        try:
+            if _kind(file) != kind:
+                raise DataError(f"its name ends in {file.suffix or 'nothing'}")
+            decoded[line] = decode(file.read_bytes())
+        except Exception as problem:  # decoders raise anything about a damaged file
+            words = str(problem).partition("\n")[0].partition(" <")[0] or type(problem).__name__
+            name = "/".join(file.parts[-2:])
+            rejected.append(Rejected(line, name, f"no {kind}: {words}"))
+    return decoded, rejected
+
+
+def _kind(file: Path) -> str | None:
+    """What a file holds, by its ending."""
+    suffix = file.suffix.lower()
+    return next((kind for kind, suffixes in KINDS.items() if suffix in suffixes), None)
+
+
+def _texts(texts: Any) -> Cells:
+    return np.array(list(texts), dtype=object)
+
+
+def _text_decoder(reading: Reading) -> Callable[[bytes], str]:
+    return lambda raw: as_utf8(raw, reading.encoding, "the text")[0].decode()
+
+
+def _text_column(texts: list[str], _: Cells, __: Shape | None) -> tuple[Column, list[Note]]:
+    return Column.of(texts), []
+
+
+_DECODERS: dict[str, Callable[[Reading], Callable[[bytes], Any]]] = {
+    "image": lambda _: images.image_decoder(),
+    "sound": lambda _: sounds.sound_decoder(),
+    "text": _text_decoder,
+}
+_COLUMNS: dict[str, Callable[[Any, Cells, Shape | None], tuple[Column, list[Note]]]] = {
+    "image": images.image_column,
+    "sound": sounds.sound_column,
+    "text": _text_column,
+}

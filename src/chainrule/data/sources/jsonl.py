@@ -1,0 +1,127 @@
+"""JSON Lines, an object a line; and a JSON file that holds rows or columns as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.data.column import Column
+from chainrule.data.sources.content import Content
+from chainrule.data.sources.encoding import as_utf8
+from chainrule.data.sources.reading import Reading, decoding
+from chainrule.data.sources.titles import renamed
+from chainrule.data.table import Rejected, Table
+from chainrule.errors import DataError
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+
+
+def looks_like_json(content: Content) -> bool:
+    """Whether a source is JSON: by its ending, or because its first line is an object."""
+    if content.suffix in SUFFIXES:
+        return True
+    return content.head.lstrip().startswith(b"{") and _is_object(content.raw.split(b"\n", 1)[0])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def from_json(content: Content, reading: Reading) -> Table:
+    """A table from JSON; the cells of objects in objects are called outer.inner.
+
+    A line that is no object is put aside, with its number. Lists become text.
+    """
+    text, notes = as_utf8(content.raw, reading.encoding, content.name)
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    lines = [(n, line) for n, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
+    if not lines:
+        raise DataError(f"{content.name} is empty")
+    if not _is_object(lines[0][1]) and not any(_is_object(line) for _, line in lines[1:3]):
+        return renamed(_whole(text, content.name), reading)
+    rows, places, rejected = [], [], []
+    for place, line in lines:
+        row = _object(line)
+        if isinstance(row, str):
+            rejected.append(Rejected(place, line.decode(errors="replace").strip(), row))
+        else:
+            rows.append(row)
+            places.append(place)
+    if len(rows) <= len(rejected):
+        first = rejected[0]
+        raise DataError(
+            f"{content.name} is not a table: {len(rejected)} of its lines are no JSON objects",
+            got=f"line {first.line}: {first.reason}",
+        )
+    columns = by_column(rows)
+    made = {name: Column.of(values) for name, values in columns.items()}
+    told = Table(made, np.array(places), content.name, True, tuple(rejected), tuple(notes))
+    return renamed(_with_columns(told), reading)
+
+
+def by_column(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as columns; a key that a row lacks is a missing cell."""
+    names = dict.fromkeys(str(name) for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _with_columns(table: Table) -> Table:
+    if not table.columns:
+        raise DataError(f"{table.source} has rows without any cells")
+    return table
+
+
+def _object(line: bytes) -> dict[str, Any] | str:
+    """The cells of one line, or why it is no row."""
+    try:
+        row = json.loads(line)
+    except RecursionError:
+        return "nested too deeply"
+    except ValueError as problem:
+        return f"not JSON: {str(problem).partition(':')[0]}"
+    return dict(_flat(row, "")) if isinstance(row, dict) else "no JSON object"
+
+
+def _flat(row: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """The cells of an object and of the objects in it."""
+    for name, value in row.items():
+        whole = _printable(prefix + name)
+        if isinstance(value, dict):
+            yield from _flat(value, f"{whole}.")
+        else:
+            yield whole, _printable(json.dumps(value) if isinstance(value, list) else value)
+
+
+def _printable(value: Any) -> Any:
+    """A text without halves of characters, which JSON can spell and no file can hold."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode(errors="replace").decode()
+    return value
+
+
+def _whole(text: bytes, source: str) -> Table:
+    """A table from one JSON value: a list of objects, or an object of lists."""
+    with decoding(source, "JSON"):
+        found = json.loads(text)
+        if isinstance(found, dict) and found and all(isinstance(v, list) for v in found.values()):
+            columns = {_printable(k): list(map(_cell, v)) for k, v in found.items()}
+        elif isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+            columns = by_column([dict(_flat(row, "")) for row in found])
+        else:
+            raise DataError(
+                f"{source} holds no table", expected="an object a line, or a list of objects"
+            )
+        table = _with_columns(Table.of(columns, source))
+    if len(table) == 0:
+        raise DataError(f"{source} has no rows")
+    return table
+
+
+def _cell(value: Any) -> Any:
+    return _printable(json.dumps(value) if isinstance(value, list | dict) else value)

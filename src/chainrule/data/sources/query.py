@@ -1,0 +1,109 @@
+"""Parquet files, and SQL over files, through duckdb: typed columns, no lines but row numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.data.column import Column
+from chainrule.data.sources.content import Content
+from chainrule.data.sources.reading import Reading
+from chainrule.data.sources.titles import checked, renamed
+from chainrule.data.table import Table
+from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+_NUMBER = re.compile(rf"{_WHOLE.pattern}|FLOAT|DOUBLE|DECIMAL.*")
+EXACT = 2**53
+"""Whole numbers from here on are kept as text: float64 would make some of them equal."""
+
+
+def is_query(source: str) -> bool:
+    """Whether a source is SQL rather than the name of a file.
+
+    >>> is_query("select * from 'houses/*.parquet'"), is_query("selected.csv")
+    (True, False)
+    """
+    return re.match(r"\s*(select|with|from)\s", source, re.IGNORECASE) is not None
+
+
+def from_query(query: str, reading: Reading) -> Table:
+    """The rows that a SQL query gives; DataError if it is none, fails, or does more than select."""
+    import duckdb
+
+    try:
+        kinds = [statement.type for statement in duckdb.extract_statements(query)]
+    except duckdb.Error as problem:
+        raise _failed("the query", problem) from None
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise DataError("the query is not one select", got=query.strip()[:80])
+    return renamed(_rows(query.strip().rstrip(";"), "the query"), reading)
+
+
+def from_parquet(content: Content, reading: Reading) -> Table:
+    """A table from a Parquet file."""
+    with content.on_disk() as path:
+        name = "".join(f"[{c}]" if c in "*?[" else c for c in str(path)).replace("'", "''")
+        return renamed(_rows(f"select * from read_parquet('{name}')", content.name), reading)
+
+
+def _rows(query: str, source: str) -> Table:
+    import duckdb
+
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        try:
+            return _table(connection, connection.sql(query), source)
+        except duckdb.Error as problem:
+            raise _failed(source, problem) from None
+
+
+def _failed(source: str, problem: Exception) -> DataError:
+    words = str(problem).strip().splitlines()[0]
+    return DataError(f"{source} cannot be read as a table", got=words)
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, source: str
+) -> Table:
+    """All rows: numbers as float64, all else as text."""
+    names = checked([str(name) for name in relation.columns], len(relation.columns), source)
+    relation.create("held")
+    types = [str(kind) for kind in relation.types]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    wide = _too_wide(connection, quoted, types)
+    numeric = [
+        bool(_NUMBER.fullmatch(kind)) and name not in wide
+        for name, kind in zip(quoted, types, strict=True)
+    ]
+    casts = [
+        f"cast({name} as {'double' if number else 'varchar'}) as c{place}"
+        for place, (name, number) in enumerate(zip(quoted, numeric, strict=True))
+    ]
+    found = connection.execute(f"select {', '.join(casts)} from held").fetchnumpy()
+    columns = {}
+    for place, (name, number) in enumerate(zip(names, numeric, strict=True)):
+        cells = found[f"c{place}"]
+        filled = np.ma.filled(cells, np.nan if number else None)
+        columns[name] = Column(numbers=filled) if number else Column.of(filled)
+    rows = len(next(iter(columns.values())))
+    if rows == 0:
+        raise DataError(f"{source} has no rows")
+    return Table(columns, np.arange(1, rows + 1, dtype=np.int64), source)
+
+
+def _too_wide(
+    connection: duckdb.DuckDBPyConnection, quoted: list[str], types: list[str]
+) -> set[str]:
+    """The columns of whole numbers that float64 does not hold exactly."""
+    whole = [name for name, kind in zip(quoted, types, strict=True) if _WHOLE.fullmatch(kind)]
+    if not whole:
+        return set()
+    tests = ", ".join(f"coalesce(bool_or({n} >= {EXACT} or {n} <= -{EXACT}), false)" for n in whole)
+    row = connection.execute(f"select {tests} from held").fetchone()
+    assert row is not None
+    return {name for name, beyond in zip(whole, row, strict=True) if beyond}

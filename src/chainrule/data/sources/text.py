@@ -1,0 +1,44 @@
+"""CSV files and the like, in any layout and encoding."""
+
+from __future__ import annotations
+
+from chainrule.data.report import Note
+from chainrule.data.scan import Scan, scan
+from chainrule.data.sources.content import Content
+from chainrule.data.sources.decimals import plain_numbers
+from chainrule.data.sources.delimiter import delimiter_of
+from chainrule.data.sources.encoding import as_utf8
+from chainrule.data.sources.reading import Reading
+from chainrule.data.sources.titles import titled
+from chainrule.data.table import Table
+from chainrule.errors import DataError
+
+
+def from_text(content: Content, reading: Reading) -> Table:
+    """A table from delimited text; its first row is the header unless it plainly is data."""
+    source = content.name
+    if not content.raw:
+        raise DataError(f"{source} is empty")
+    text, notes = as_utf8(content.raw, reading.encoding, source)
+    delimiter = reading.delimiter or delimiter_of(text, content.suffix, source)
+    with content.on_disk(text) as path:
+        found = scan(path, text, source, delimiter)
+    if len(found.lines) <= len(found.rejected):
+        raise _unreadable(source, found)
+    if not any(column.cells.any() for column in found.columns):
+        raise DataError(f"{source} is empty")
+    hidden = b"," in text and (found.delimiter != "," or b'"' in text)
+    columns, rewritten = plain_numbers(found.columns, reading.decimal, source, hidden)
+    told: list[Note] = [*notes, *rewritten]
+    return titled(columns, found.lines, source, reading, found.rejected, told)
+
+
+def _unreadable(source: str, found: Scan) -> DataError:
+    """What to say of a file most of whose lines are no rows."""
+    if not found.rejected:
+        return DataError(f"{source} is empty")
+    first = found.rejected[0]
+    return DataError(
+        f"{source} is not a table: {len(found.rejected)} of its lines do not fit the others",
+        got=f"line {first.line}: {first.reason}",
+    )
