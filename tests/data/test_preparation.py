@@ -16,7 +16,7 @@ def training(rows=250, source="train.csv", **more):
     return Table.of(
         {
             "size": rng.gamma(2.0, size=rows),
-            "rooms": [None if place % 9 == 0 else place % 5 for place in range(rows)],
+            "rooms": [None if place % 9 == 0 else place % 17 for place in range(rows)],
             "colour": [["red", "green", "blue"][place % 3] for place in range(rows)],
             "city": [NAMES[place % 25] for place in range(rows)],
             "price": rng.normal(100, 20, rows),

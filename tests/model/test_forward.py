@@ -16,13 +16,14 @@ from chainrule.errors import ProgramError
 from chainrule.model.forward import ANY_ROWS, for_rows, record_forward
 from chainrule.spec import F32, I64, Spec
 from chainrule.train import TableNetwork
+from chainrule.train.vectors import CategoryVector
 
 SPECS = [Spec((1, 3), F32), Spec((1, 2), I64)]
 
 
 def network() -> TableNetwork:
     cr.manual_seed(0)
-    found = TableNetwork(3, [(5, 2), (4, 3)], [16, 8], 4, activation="gelu", dropout=0.5)
+    found = TableNetwork(3, [CategoryVector(5, 2), CategoryVector(4, 3)], [16, 8], 4, activation="gelu", dropout=0.5)
     found.eval()
     return found
 

@@ -101,7 +101,7 @@ def test_any_number_of_rows(classes: Model, count: int) -> None:
 def test_no_rows(classes: Model, numbers: Model) -> None:
     for model, width in ((classes, 3), (numbers, 1)):
         features = len(model.preparation.features)
-        codes = np.empty((0, len(model.preparation.embedded)), np.int64)
+        codes = np.empty((0, model.preparation.slots), np.int64)
         assert model.outputs(np.empty((0, features), np.float32), codes).shape == (0, width)
 
 

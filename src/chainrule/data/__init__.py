@@ -12,7 +12,10 @@ from chainrule.data.builtin import spirals as spirals
 from chainrule.data.column import Column as Column
 from chainrule.data.columns import ColumnKind as ColumnKind
 from chainrule.data.columns import column_kinds as column_kinds
+from chainrule.data.embedding import Embedding as Embedding
+from chainrule.data.hashed import Hashed as Hashed
 from chainrule.data.numeric import Numeric as Numeric
+from chainrule.data.one_hot import OneHot as OneHot
 from chainrule.data.preparation import Inputs as Inputs
 from chainrule.data.preparation import Met as Met
 from chainrule.data.preparation import Preparation as Preparation
@@ -21,8 +24,6 @@ from chainrule.data.prepare import Prepared as Prepared
 from chainrule.data.prepare import prepare as prepare
 from chainrule.data.prepare import prepare_more as prepare_more
 from chainrule.data.read import read_table as read_table
-from chainrule.data.records import Embedding as Embedding
-from chainrule.data.records import OneHot as OneHot
 from chainrule.data.report import Note as Note
 from chainrule.data.report import Report as Report
 from chainrule.data.split import Split as Split
@@ -30,3 +31,4 @@ from chainrule.data.split import split_rows as split_rows
 from chainrule.data.table import Table as Table
 from chainrule.data.target import ClassTarget as ClassTarget
 from chainrule.data.target import ScaledTarget as ScaledTarget
+from chainrule.data.text import Text as Text

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from chainrule.data.column import Column, number_text
 from chainrule.data.report import Record
-from chainrule.data.target import moments
+from chainrule.data.scaling import Log, Ranks, heavy_tailed
+from chainrule.data.target import TINY, moments
 
 FARTHEST = 5.0
 """Scaled numbers are clipped here, so that one far value cannot outshout all others."""
@@ -22,13 +24,18 @@ MOST_FEATURES = 512
 MOST_NUMBERS = 2**26
 
 
+SCALINGS = ("standard", "robust", "log", "quantile")
+"""By mean and deviation, by median and quartiles, of the logarithm, of the rank."""
+
+
 class Numeric(Record):
     """A column of numbers: filled, scaled and clipped, spread over bins; float32 [n, features].
 
-    Missing cells become `fill`, the median. The first number is (x - mean) / std, clipped to
-    `clip` on both sides. `edges` (none, or three and more, rising) bound bins with equally many
-    training rows: each bin's number is how far x has come through it, 0 below, 1 above. With
-    `indicator` (training rows had missing cells) a last number is 1 where the cell was missing.
+    Missing cells become `fill`, the median. The first number is (x - mean) / std, of the `curve`
+    at x if there is one, clipped to `clip` on both sides. `edges` (none, or three and more,
+    rising) bound bins with equally many training rows: each bin's number is how far x has come
+    through it, 0 below, 1 above. With `indicator` (training rows had missing cells) a last number
+    is 1 where the cell was missing.
 
     >>> record = Numeric.fit("age", Column.of([10, 20, 30, "?"]), bins=2)
     >>> record.features
@@ -45,21 +52,33 @@ class Numeric(Record):
     clip: float
     edges: list[float]
     indicator: bool
+    curve: Annotated[Log | Ranks, Field(discriminator="kind")] | None = None
 
     @classmethod
-    def fit(cls, name: str, column: Column, bins: int) -> Numeric:
-        """Learn from a column of training rows that holds at least one number."""
+    def fit(cls, name: str, column: Column, bins: int, scaling: str | None = None) -> Numeric:
+        """Learn from a column of training rows that holds at least one number.
+
+        `scaling` is one of `SCALINGS`; if not given, "log" for a heavy tail, else "standard".
+        """
         known = column.numbers[~np.isnan(column.numbers)]
         fill = float(np.median(known))
-        mean, std = moments(np.where(np.isnan(column.numbers), fill, column.numbers))
+        filled = np.where(np.isnan(column.numbers), fill, column.numbers)
+        curve: Log | Ranks | None = None
+        if scaling == "log" or (scaling is None and heavy_tailed(known)):
+            curve = Log.fit(known)
+        elif scaling == "quantile":
+            curve = Ranks.fit(known)
+        centre = quartiles if scaling == "robust" else moments
+        mean, std = centre(filled if curve is None else curve.bend(filled))
         return cls(
             name=name,
             fill=fill,
             mean=mean,
             std=std,
             clip=FARTHEST,
-            edges=quantile_edges(known, bins, least=1e-9 * std),
+            edges=quantile_edges(known, bins, least=max(TINY, 1e-9 * float(np.ptp(known)))),
             indicator=len(known) < len(column),
+            curve=curve,
         )
 
     @property
@@ -74,7 +93,8 @@ class Numeric(Record):
         absent = np.isnan(column.numbers)
         numbers = np.where(absent, self.fill, column.numbers)
         made = np.empty((len(column), len(self.features)), dtype=np.float32)
-        made[:, 0] = np.clip((numbers - self.mean) / self.std, -self.clip, self.clip)
+        bent = numbers if self.curve is None else self.curve.bend(numbers)
+        made[:, 0] = np.clip((bent - self.mean) / self.std, -self.clip, self.clip)
         for place, (low, high) in enumerate(pairwise(self.edges), start=1):
             made[:, place] = np.clip((numbers - low) / (high - low), 0.0, 1.0)
         if self.indicator:
@@ -84,6 +104,7 @@ class Numeric(Record):
     def inverse(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """The column's values, float64 [n], of its features [n, features]; NaN where missing."""
         values = numbers[:, 0].astype(np.float64) * self.std + self.mean
+        values = values if self.curve is None else self.curve.unbend(values)
         return np.where(numbers[:, -1] > 0.5, np.nan, values) if self.indicator else values
 
     def unseen(self, column: Column) -> dict[str, int]:
@@ -94,7 +115,8 @@ class Numeric(Record):
         """What becomes of the column, in words."""
         bins = " and spread over quantile bins" if self.edges else ""
         filled = ", missing as the median and marked" if self.indicator else ""
-        return f"number, scaled{bins}{filled}"
+        how = "" if self.curve is None else self.curve.words
+        return f"number, scaled{how}{bins}{filled}"
 
 
 def quantile_edges(known: NDArray[np.float64], bins: int, least: float) -> list[float]:
@@ -126,3 +148,16 @@ def bins_for(rows: int, columns: int) -> int:
         return 0
     room = MOST_NUMBERS // max(1, rows * columns)
     return min(MOST_BINS, rows // ROWS_A_BIN, MOST_FEATURES // columns, room)
+
+
+def quartiles(numbers: NDArray[np.float64]) -> tuple[float, float]:
+    """The median, and the deviation of a bell curve with the same quartiles.
+
+    Where the quartiles are equal, the deviation of the numbers themselves.
+
+    >>> quartiles(np.array([0.0, 10.0, 20.0, 30.0, 1e9]))
+    (20.0, 14.826)
+    """
+    low, middle, high = np.quantile(numbers, [0.25, 0.5, 0.75]).tolist()
+    std = (high - low) * 0.7413
+    return middle, std if std > TINY else moments(numbers)[1]

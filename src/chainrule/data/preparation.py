@@ -19,7 +19,7 @@ from chainrule.data.columns import (
     refuse_infinities,
 )
 from chainrule.data.numeric import Numeric, bins_for
-from chainrule.data.records import Embedding, Encoding, OneHot, encode
+from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
 from chainrule.data.report import Record, counted, on_lines, quoted
 from chainrule.data.table import Table
 from chainrule.data.target import ClassTarget, ScaledTarget, Target, Task
@@ -30,8 +30,8 @@ from chainrule.errors import ArtefactError, DataError, nearest
 class Inputs:
     """What a network sees of each row.
 
-    `numbers` float32 [n, features]: scaled numbers and one-hot slots; `codes` int64 [n, embedded]:
-    for each embedded column the row of its table of learned vectors.
+    `numbers` float32 [n, features]: scaled numbers and one-hot slots; `codes` int64 [n, slots]: for
+    each category or token of a text the row of its column's table of learned vectors.
     """
 
     numbers: NDArray[np.float32]
@@ -112,7 +112,9 @@ class Preparation(Record):
     to: 'z' not seen in training (1 row)
     """
 
-    format: Literal["chainrule preparation 1"] = "chainrule preparation 1"
+    format: Literal["chainrule preparation 1", "chainrule preparation 2"] = (
+        "chainrule preparation 2"  # which has more kinds of records than 1
+    )
     columns: list[str]
     inputs: list[Encoding]
     left_out: dict[str, str]
@@ -126,15 +128,20 @@ class Preparation(Record):
         task: Task,
         *,
         types: Mapping[str, str] | None = None,
+        encodings: Mapping[str, str] | None = None,
         drop: Iterable[str] = (),
+        aside: Mapping[str, str] | None = None,
     ) -> Preparation:
         """Learn from a table that holds the training rows and no others.
 
-        `types` gives columns a kind ("numeric" or "category"), `drop` names columns that are no
-        inputs. DataError if there is no such column, or no column is left to learn from.
+        `types` gives columns a kind ("numeric", "category", "text"), `encodings` one of the ways
+        to encode that kind. `drop` names columns that are no inputs, `aside` others with the
+        reason. DataError if there is no such column, or no column is left to learn from.
         """
+        ways = {train.name_of(key): way for key, way in (encodings or {}).items()}
         asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
-        left_out = {train.name_of(name): "asked for" for name in drop}
+        asked |= kinds_of_encodings(ways)
+        left_out = {**(aside or {}), **{train.name_of(name): "asked for" for name in drop}}
         features = train.without([target, *left_out])
         voted = {name: kind for name, kind in asked.items() if name in features.columns}
         kinds = column_kinds(features, voted)
@@ -148,7 +155,17 @@ class Preparation(Record):
         made = ScaledTarget if task == "regression" else ClassTarget
         return cls(
             columns=train.names,
-            inputs=[encode(name, train.column(name), kinds[name].kind, bins) for name in used],
+            inputs=[
+                encode(
+                    name,
+                    train.column(name),
+                    kinds[name].kind,
+                    bins,
+                    ways.get(name),
+                    kinds[name].form,
+                )
+                for name in used
+            ],
             left_out={name: left_out[name] for name in train.names if name in left_out},
             target=made.fit(train, target),
         )
@@ -164,14 +181,19 @@ class Preparation(Record):
         return [name for record in self.dense for name in record.features]
 
     @property
-    def dense(self) -> list[Numeric | OneHot]:
+    def dense(self) -> list[Dense]:
         """The records that make numbers, in order."""
-        return [record for record in self.inputs if not isinstance(record, Embedding)]
+        return [record for record in self.inputs if isinstance(record, Dense)]
 
     @property
-    def embedded(self) -> list[Embedding]:
+    def embedded(self) -> list[Coded]:
         """The records that make codes, in the order of the columns of `Inputs.codes`."""
-        return [record for record in self.inputs if isinstance(record, Embedding)]
+        return [record for record in self.inputs if isinstance(record, Coded)]
+
+    @property
+    def slots(self) -> int:
+        """The number of columns of `Inputs.codes`."""
+        return sum(record.slots for record in self.embedded)
 
     def apply(self, table: Table) -> tuple[Inputs, Met]:
         """Rows as a network sees them, and what was met; columns are found by name, in any order.
@@ -187,7 +209,7 @@ class Preparation(Record):
         codes = [record.apply(named.column(record.name)) for record in self.embedded]
         inputs = Inputs(
             np.concatenate([np.zeros((len(table), 0), np.float32), *numbers], axis=1),
-            np.stack(codes, axis=1) if codes else np.zeros((len(table), 0), np.int64),
+            np.concatenate([np.zeros((len(table), 0), np.int64), *codes], axis=1),
         )
         return inputs, self._met(table, named)
 
@@ -199,8 +221,11 @@ class Preparation(Record):
             end = start + len(record.features)
             back[record.name] = record.inverse(inputs.numbers[:, start:end])
             start = end
-        for place, coded in enumerate(self.embedded):
-            back[coded.name] = coded.inverse(inputs.codes[:, place])
+        start = 0
+        for coded in self.embedded:
+            end = start + coded.slots
+            back[coded.name] = coded.inverse(inputs.codes[:, start:end])
+            start = end
         return {record.name: back[record.name] for record in self.inputs}
 
     def align(self, table: Table) -> Table:
@@ -238,12 +263,12 @@ class Preparation(Record):
         """What the rows held that is worth saying."""
         met = []
         for record in self.inputs:
-            column, numeric = named.column(record.name), isinstance(record, Numeric)
+            column = named.column(record.name)
             found = MetColumn(
                 name=record.name,
                 missing=int(np.count_nonzero(column.missing)),
                 unseen=record.unseen(column),
-                bad=bad_cells(named, record.name) if numeric else [],
+                bad=bad_cells(named, record.name, record.kind, getattr(record, "form", None)),
             )
             met += [found] if found.missing or found.unseen or found.bad else []
         extra = [name for name in named.names if name not in self.columns]
@@ -269,8 +294,7 @@ def _no_use(features: Table, kinds: dict[str, ColumnKind]) -> dict[str, str]:
     """The columns that are no use as inputs, with the reasons."""
     left_out: dict[str, str] = {}
     for name, kind in kinds.items():
-        others = len(features.columns) - len(left_out) > 1
-        why = why_left_out(kind, features.column(name), others)
+        why = why_left_out(kind)
         if why is not None:
             left_out[name] = why
     return left_out

@@ -21,6 +21,9 @@ TASKS: tuple[Task, ...] = ("regression", "classification")
 FEW = 20
 """A target of whole numbers with at most this many values is a choice among classes."""
 
+TINY = 1e-150
+"""Nothing is divided by less than this, so that no number up to 1e150 becomes infinite."""
+
 MANY = 100
 """A target of text with more classes than this is refused unless classification is asked for."""
 
@@ -241,5 +244,5 @@ def moments(numbers: NDArray[np.float64]) -> tuple[float, float]:
     if len(known) == 0:
         return 0.0, 1.0
     std = float(known.std())
-    tiny = std <= 1e-12 * float(np.abs(known).max())
+    tiny = std <= max(TINY, 1e-12 * float(np.abs(known).max()))
     return float(known.mean()), 1.0 if tiny else std

@@ -169,7 +169,7 @@ def _check_whole(model: Model) -> None:
     outputs = len(model.classes) or 1
     wanted = [
         Spec((ANY_ROWS, len(preparation.features)), F32),
-        Spec((ANY_ROWS, len(preparation.embedded)), I64),
+        Spec((ANY_ROWS, preparation.slots), I64),
         Spec((ANY_ROWS, outputs), F32),
     ]
     found = [spec_of(symbol) for symbol in (*program.args, *program.returns)]

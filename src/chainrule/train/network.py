@@ -1,8 +1,9 @@
-"""The network for tables: numbers and embedded categories through fully connected layers."""
+"""The network for tables: numbers and learned vectors through fully connected layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from chainrule import functional as F
@@ -11,6 +12,8 @@ from chainrule.data import Prepared
 from chainrule.ops.layout import concat
 from chainrule.tensor import Tensor
 from chainrule.train.settings import Chosen
+from chainrule.train.vectors import CategoryVector as CategoryVector
+from chainrule.train.vectors import Vectors, vectors_for
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -21,16 +24,16 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class TableNetwork(nn.Module):
-    """Fully connected layers over a row's numbers and the learned vectors of its categories.
+    """Fully connected layers over a row's numbers and the learned vectors of its other columns.
 
-    `numbers`: how many numeric features. `embeddings`: (categories, width) per embedded column.
-    `layers`: the widths of the hidden layers. Input f32[rows, numbers] and i64[rows, columns];
-    output f32[rows, outputs].
+    `numbers`: how many numeric features. `vectors`: what turns the codes of a column into numbers,
+    per such column. `layers`: the widths of the hidden layers. Input f32[rows, numbers] and
+    i64[rows, slots]; output f32[rows, outputs].
 
-    >>> TableNetwork(3, [(10, 4)], [8], 1)
+    >>> TableNetwork(3, [CategoryVector(10, 4)], [8], 1)
     TableNetwork(
-      (embeddings): ModuleList(
-        (0): Embedding(10, 4)
+      (vectors): ModuleList(
+        (0): CategoryVector(10, 4)
       )
       (layers): Sequential(
         (0): Linear(in_features=7, out_features=8, bias=True)
@@ -43,14 +46,15 @@ class TableNetwork(nn.Module):
     def __init__(
         self,
         numbers: int,
-        embeddings: Sequence[tuple[int, int]],
+        vectors: Sequence[Vectors],
         layers: Sequence[int],
         outputs: int,
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
-        self.embeddings = nn.ModuleList([nn.Embedding(size, width) for size, width in embeddings])
-        width = numbers + sum(width for _, width in embeddings)
+        self.vectors = nn.ModuleList(vectors)
+        self.ends = list(accumulate(column.slots for column in vectors))
+        width = numbers + sum(column.width for column in vectors)
         modules: list[nn.Module] = []
         for wide in layers:
             modules += [nn.Linear(width, wide), ACTIVATIONS[activation]()]
@@ -78,7 +82,8 @@ class TableNetwork(nn.Module):
         return [layer.weight for layer in self.layers if isinstance(layer, nn.Linear)]
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Any:
-        vectors = [table(codes[:, i]) for i, table in enumerate(self.embeddings)]
+        parts = zip([0, *self.ends], self.ends, self.vectors, strict=False)
+        vectors = [column(codes[:, start:end]) for start, end, column in parts]
         x = concat(numbers, *vectors, axis=1) if vectors else numbers
         return self.layers(x)
 
@@ -89,7 +94,7 @@ def network_for(prepared: Prepared, settings: Chosen) -> TableNetwork:
     target = preparation.target
     return TableNetwork(
         len(preparation.features),
-        [(record.size, record.width) for record in preparation.embedded],
+        [vectors_for(record) for record in preparation.embedded],
         settings.layers,
         1 if target.kind == "scaled" else len(target.classes),
         settings.activation,
