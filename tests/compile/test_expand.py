@@ -15,7 +15,7 @@ from chainrule.compile.expand import expand
 from chainrule.compile.fuse import fuse
 from chainrule.compile.native import NativeProgram
 from chainrule.core.interpret import interpret
-from chainrule.core.op import Contract, Window
+from chainrule.core.op import Composite, Contract
 from chainrule.core.program import Program
 from chainrule.core.record import record
 from chainrule.spec import spec_of
@@ -134,7 +134,9 @@ def test_instructions_keep_phase_layer_and_line() -> None:
     before = {(made.phase, made.scope, made.line) for made in program.instructions}
     after = expand(program)
     assert {(made.phase, made.scope, made.line) for made in after.instructions} <= before
-    assert not [made for made in after.verify().instructions if isinstance(made.op.lower, Window)]
+    assert not [
+        made for made in after.verify().instructions if isinstance(made.op.lower, Composite)
+    ]
 
 
 def test_weights_are_updated_where_they_lie() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.core.interpret import interpret
-from chainrule.core.op import CALLS, OPS, Create, Op, Place, Pointwise, Reduce, Reindex, Window
+from chainrule.core.op import CALLS, OPS, Composite, Create, Op, Place, Pointwise, Reduce, Reindex
 from chainrule.core.program import Program
 from chainrule.core.record import record
 from chainrule.errors import ShapeError
@@ -38,7 +38,9 @@ def has_gradient(op: Op, xs: list[Any], settings: dict[str, Any]) -> bool:
 CASES = cases(lambda op, xs, settings: True)
 DIFFERENTIABLE = cases(has_gradient)
 DESCRIBED = cases(
-    lambda op, xs, s: isinstance(op.lower, Pointwise | Create | Reindex | Place | Reduce | Window)
+    lambda op, xs, s: isinstance(
+        op.lower, Pointwise | Create | Reindex | Place | Reduce | Composite
+    )
 )
 
 
@@ -145,7 +147,7 @@ def test_lowering_describes_the_same_op(op: Op, number: int) -> None:
     elif isinstance(op.lower, Place):
         found = np.full_like(expected, settings.get("value", 0))
         found[op.lower.index(tuple(np.indices(xs[0].shape)), **settings)] = xs[0]
-    elif isinstance(op.lower, Window):
+    elif isinstance(op.lower, Composite):
         found = op.lower.expand(*xs, **settings)
         assert spec_of(found) == spec_of(np.asarray(expected))
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

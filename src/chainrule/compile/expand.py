@@ -1,8 +1,9 @@
-"""From convolutions and pooling to products and reductions over sliding windows.
+"""From composites, such as convolutions, to the ops that they are written in.
 
-An op of the kind Window says itself how it is written in other ops, with the channels last. So
-that the results stay in memory as they are computed, what follows element by element is computed
-in their order of axes too, and a permute at its end, which only names the axes, costs nothing.
+An op of the kind Composite says itself how it is written in others; convolution and pooling do so
+with the channels last. So that the results stay in memory as they are computed, what follows
+element by element is computed in their order of axes too, and a permute at its end, which only
+names the axes, costs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from chainrule.compile.views import Linear
-from chainrule.core.op import OPS, Pointwise, Reduce, Reindex, Window
+from chainrule.core.op import OPS, Composite, Pointwise, Reduce, Reindex
 from chainrule.core.program import Instruction, Program
 from chainrule.core.record import record
 from chainrule.core.value import Symbol
@@ -24,7 +25,7 @@ Axes = tuple[int, ...]
 
 
 def expand(program: Program) -> Program:
-    """The program without instructions of the kind Window, in bodies of scans too."""
+    """The program without instructions of the kind Composite, in bodies of scans too."""
     if not _has_windows(program):
         return program
     work = _Expansion(program)
@@ -36,7 +37,7 @@ def expand(program: Program) -> Program:
 
 def _has_windows(program: Program) -> bool:
     return any(
-        isinstance(made.op.lower, Window)
+        isinstance(made.op.lower, Composite)
         or any(isinstance(v, Program) and _has_windows(v) for v in made.settings.values())
         for made in program.instructions
     )
@@ -56,7 +57,7 @@ class _Expansion:
 
     def add(self, made: Instruction) -> None:
         lower = made.op.lower
-        if isinstance(lower, Window):
+        if isinstance(lower, Composite):
             self._written_out(made, lower)
         elif isinstance(lower, Pointwise) and self._shaped_like_a_cell(made):
             self.of_cells.update(made.outputs)
@@ -79,7 +80,7 @@ class _Expansion:
             if order != tuple(range(len(order))):
                 self.stored[made.outputs[0]] = source, order
 
-    def _written_out(self, made: Instruction, lower: Window) -> None:
+    def _written_out(self, made: Instruction, lower: Composite) -> None:
         """What the op says it is, in place of it."""
         specs = [Spec(tuple(x.shape), x.dtype) for x in made.inputs]
         body, _ = record(lambda *xs: (lower.expand(*xs, **made.settings),), specs)

@@ -16,7 +16,7 @@ def _pruned(program: Program) -> Program:
 
 PASSES: dict[str, Callable[[Program], Program]] = {
     "without what nothing depends on": _pruned,
-    "windows written out": expand,
+    "composites written out": expand,
     "reductions in stages": in_stages,
 }
 """What is done to a program, in this order."""

@@ -105,8 +105,8 @@ class Contract(Kind):
 
 
 @dataclass(eq=False, repr=False)
-class Window(Kind):
-    """Convolution and pooling: `expand(*inputs, **settings)` is the same written in other ops."""
+class Composite(Kind):
+    """One op to people and NumPy: `expand(*inputs, **settings)` is the same written in others."""
 
     expand: Callable[..., Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.apply import Call, define
-from chainrule.core.op import Window
+from chainrule.core.op import Composite
 from chainrule.errors import ShapeError
 from chainrule.ops import pool_reductions as written
 from chainrule.ops.pool_reductions import lowest, position_dtype
@@ -172,7 +172,7 @@ max_pool: Call = define(
             g, max_pool_position(x, out, **s), space=x.shape[2:], **s
         ),
     ),
-    lower=Window(written.max_pool),
+    lower=Composite(written.max_pool),
     samples=_samples("x"),
     onnx="MaxPool",
 )
@@ -184,7 +184,7 @@ max_pool_position: Call = define(
     spec=lambda x, out, window, **s: Spec(out.shape, position_dtype(window)),
     forward=_position,
     grad=(None, None),
-    lower=Window(written.max_pool_position),
+    lower=Composite(written.max_pool_position),
     samples=_samples("x out"),
 )
 max_pool_spread: Call = define(
@@ -195,7 +195,7 @@ max_pool_spread: Call = define(
     spec=lambda g, at, space, **s: Spec((*g.shape[:2], *space), g.dtype),
     forward=lambda g, at, **s: _spread(g, at=at, **s),
     grad=(lambda d, at, space, **s: max_pool_pick(d, at, **s), None),
-    lower=Window(written.max_pool_spread),
+    lower=Composite(written.max_pool_spread),
     samples=_samples("g at"),
 )
 max_pool_pick: Call = define(
@@ -206,7 +206,7 @@ max_pool_pick: Call = define(
     spec=lambda x, at, **s: Spec(at.shape, x.dtype),
     forward=_pick,
     grad=(lambda g, at, x_shape, **s: max_pool_spread(g, at, space=x_shape[2:], **s), None),
-    lower=Window(written.max_pool_pick),
+    lower=Composite(written.max_pool_pick),
     samples=_samples("x at"),
 )
 sum_pool: Call = define(
@@ -217,7 +217,7 @@ sum_pool: Call = define(
     spec=lambda x, **s: Spec(_pooled(x, **s, dilation=(1,) * len(s["window"])), x.dtype),
     forward=_sum,
     grad=(lambda g, x_shape, **s: sum_pool_spread(g, space=x_shape[2:], **s),),
-    lower=Window(written.sum_pool),
+    lower=Composite(written.sum_pool),
     samples=_samples("sum x"),
 )
 sum_pool_spread: Call = define(
@@ -228,6 +228,6 @@ sum_pool_spread: Call = define(
     spec=lambda g, space, **s: Spec((*g.shape[:2], *space), g.dtype),
     forward=lambda g, window, **s: _spread(g, window=window, **s, dilation=(1,) * len(window)),
     grad=(lambda d, space, **s: sum_pool(d, **s),),
-    lower=Window(written.sum_pool_spread),
+    lower=Composite(written.sum_pool_spread),
     samples=_samples("sum g"),
 )

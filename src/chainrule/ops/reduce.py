@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.apply import Call, define
-from chainrule.core.op import Opaque, Reduce, Reindex
+from chainrule.core.op import Composite, Reduce, Reindex
 from chainrule.core.sweep import sum_to
 from chainrule.errors import ShapeError
+from chainrule.ops.create import iota
 from chainrule.ops.layout import reshape
-from chainrule.ops.pointwise import cast, div, equal, where
+from chainrule.ops.pointwise import cast, div, equal, logical_or, not_equal, where
 from chainrule.spec import I64, Number, Spec
 
 Shape = tuple[int, ...]
@@ -136,6 +137,18 @@ def _extreme(name: str, word: str, ufunc: Any, start: float, peer: str, onnx: st
 
 max: Call = _extreme("max", "largest", np.maximum, -np.inf, "amax", "ReduceMax")
 min: Call = _extreme("min", "smallest", np.minimum, np.inf, "amin", "ReduceMin")
+
+
+def _argmax_written_out(x: Any, axis: int) -> Any:
+    """The smallest position of those where the largest is; nan is larger than every number."""
+    kept = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
+    winners = equal(x, reshape(max(x, axes=(axis,)), shape=kept))
+    if x.dtype.kind == "f":
+        winners = logical_or(winners, not_equal(x, x))
+    position = iota(shape=tuple(x.shape), axis=axis, dtype="int64")
+    return min(where(winners, position, x.shape[axis]), axes=(axis,))
+
+
 argmax: Call = define(
     "argmax",
     inputs="x",
@@ -144,8 +157,11 @@ argmax: Call = define(
     spec=lambda x, axis: Spec(_extreme_spec("argmax", x, (axis,)).shape, I64),
     forward=lambda x, axis: np.argmax(x, axis),
     grad=(None,),
-    lower=Opaque(),
-    samples=lambda rng: [([rng.standard_normal((3, 4, 2))], {"axis": a}) for a in (0, 1, 2)],
+    lower=Composite(_argmax_written_out),
+    samples=lambda rng: [
+        *(([rng.standard_normal((3, 4, 2))], {"axis": a}) for a in (0, 1, 2)),
+        ([rng.integers(0, 3, (5, 6))], {"axis": 1}),
+    ],
     peer=lambda torch, x, axis: torch.argmax(x, axis),
     onnx="ArgMax",
 )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.apply import Call, alike, define
-from chainrule.core.op import Window
+from chainrule.core.op import Composite
 from chainrule.errors import ShapeError
 from chainrule.ops.contract import contract, split
 from chainrule.ops.layout import permute, reshape
@@ -280,7 +280,7 @@ convolve: Call = define(
         lambda g, x_shape, w, **s: convolve_input_gradient(g, w, space=x_shape[2:], **s),
         lambda g, x, w_shape, **s: convolve_weight_gradient(g, x, window=w_shape[2:], **s),
     ),
-    lower=Window(_as_product),
+    lower=Composite(_as_product),
     samples=_samples("output"),
     peer=_peer,
     onnx="Conv",
@@ -298,7 +298,7 @@ convolve_input_gradient: Call = define(
         lambda d, w, space, **s: convolve(d, w, **s),
         lambda d, g, w_shape, space, **s: convolve_weight_gradient(g, d, window=w_shape[2:], **s),
     ),
-    lower=Window(_input_as_product),
+    lower=Composite(_input_as_product),
     samples=_samples("input"),
 )
 convolve_weight_gradient: Call = define(
@@ -314,6 +314,6 @@ convolve_weight_gradient: Call = define(
         lambda d, x, window, **s: convolve(x, d, **s),
         lambda d, g, x_shape, window, **s: convolve_input_gradient(g, d, space=x_shape[2:], **s),
     ),
-    lower=Window(_weight_as_product),
+    lower=Composite(_weight_as_product),
     samples=_samples("weight"),
 )
