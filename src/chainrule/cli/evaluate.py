@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from chainrule.cli.options import json_option, names_option, quiet_option
+from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out, scores
 from chainrule.data import prepare_more, read_table
@@ -15,16 +17,16 @@ from chainrule.train.scoring import evaluate, evaluate_trivial
 @click.command("evaluate")
 @click.argument("model")
 @click.argument("data")
-@names_option
+@reading_options
 @json_option("Print the scores as JSON.")
 @quiet_option
-def command(model: str, data: str, names: list[str] | None, as_json: bool, quiet: bool) -> None:
+def command(model: str, data: str, as_json: bool, quiet: bool, **reading: Any) -> None:
     """Score MODEL on DATA, which has the target column, beside the trivial answer.
 
     MODEL is the folder of a run, or of a model.
     """
     found = load(model)
-    part, report = prepare_more(found.preparation, read_table(data, names))
+    part, report = prepare_more(found.preparation, read_table(data, **reading))
     measured, baseline = evaluate(found, part), evaluate_trivial(found, part)
     if report.notes and not quiet:
         note(report.text())

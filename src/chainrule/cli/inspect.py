@@ -7,35 +7,42 @@ from typing import Any
 
 import click
 
-from chainrule.cli.options import json_option, names_option
+from chainrule.cli.options import json_option, reading_options
 from chainrule.cli.runs import describe, run_facts
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import out, scores, table
-from chainrule.data import Table, column_kinds, prepare, read_table
+from chainrule.data import Table, column_kinds, on_disk, prepare, read_table
 from chainrule.model import Model, load
-from chainrule.train.run import SUMMARY, Run
+from chainrule.model.store import MANIFEST
+from chainrule.train.run import MODEL, SUMMARY, Run
 
 
 @click.command("inspect")
 @click.argument("thing", metavar="DATA|MODEL|RUN")
 @click.option("--target", metavar="COLUMN", help="Of a table: show how it would be prepared.")
-@names_option
+@reading_options
 @json_option("Print all of it as JSON.")
-def command(thing: str, target: str | None, names: list[str] | None, as_json: bool) -> None:
+def command(thing: str, target: str | None, as_json: bool, **reading: Any) -> None:
     """Show what a table, a model or a run holds, without changing anything."""
-    path = Path(thing)
-    if (path / SUMMARY).is_file():
+    path = on_disk(thing)
+    if path is not None and (path / SUMMARY).is_file():
         run = Run(path)
         out(json_text(run_facts(run)) if as_json else describe(run))
-    elif path.is_dir():
+    elif path is not None and path.is_dir() and not _holds_classes(path):
         model = load(path)
         out(json_text(_model_facts(model)) if as_json else _model_text(model))
     elif target is None:
-        found = read_table(thing, names)
+        found = read_table(thing, **reading)
         out(json_text(_table_facts(found)) if as_json else _table_text(found))
     else:
-        report = prepare(read_table(thing, names), target).report
+        report = prepare(read_table(thing, **reading), target).report
         out(json_text(report.model_dump()) if as_json else report.text())
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Whether a folder that is no run has subfolders with files, and no model."""
+    model = (folder / MANIFEST).is_file() or (folder / MODEL).is_dir()
+    return not model and any(folder.glob("*/*"))
 
 
 def _table_text(found: Table) -> str:

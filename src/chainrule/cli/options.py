@@ -8,10 +8,13 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from chainrule.train.settings import Settings, listed
+from chainrule.train.settings import READING, Settings, listed
 
 _METAVARS = {
     "target": "COLUMN",
+    "delimiter": "CHAR",
+    "encoding": "NAME",
+    "sheet": "NAME",
     "validation": "FILE",
     "test": "FILE",
     "layers": "N,N,...",
@@ -27,10 +30,11 @@ def setting_options(command: Any) -> Any:
     return command
 
 
-def names_option(command: Any) -> Any:
-    """Adds --names."""
-    about = "Column names, for a file without a header."
-    return click.option("--names", metavar="A,B,...", callback=_listed, help=about)(command)
+def reading_options(command: Any) -> Any:
+    """Adds --names, --delimiter and the others that say how a table is read."""
+    for name in reversed(READING):
+        command = _option(name, Settings.model_fields[name])(command)
+    return command
 
 
 def json_option(what: str) -> Callable[[Any], Any]:
@@ -56,6 +60,8 @@ def _option(name: str, about: FieldInfo) -> Any:
         settings |= {"multiple": True, "metavar": "COLUMN=TYPE", "callback": _pairs}
     elif list in kinds:
         settings |= {"metavar": "A,B,...", "callback": _listed}
+    elif bool in kinds:
+        return click.option(f"{flag}/--no-{name}", name, default=None, **settings)
     elif int in kinds:
         settings |= {"type": int, "metavar": "N"}
     elif float in kinds:

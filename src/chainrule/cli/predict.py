@@ -12,7 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
-from chainrule.cli.options import json_option, names_option, quiet_option
+from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out
 from chainrule.data import Table, read_table
@@ -29,16 +29,16 @@ Columns = dict[str, list[Any]]
 @click.option(
     "-o", "--output", metavar="FILE", help="Where to write; standard output if not given."
 )
-@names_option
+@reading_options
 @json_option("Write JSON Lines instead of CSV.")
 @quiet_option
 def command(
     model: str,
     data: str,
     output: str | None,
-    names: list[str] | None,
     as_json: bool,
     quiet: bool,
+    **reading: Any,
 ) -> None:
     """Predict the rows of DATA with MODEL, the folder of a run or of a model.
 
@@ -46,7 +46,7 @@ def command(
     prediction and, for a category, the probability of each class after its own columns.
     """
     found = load(model)
-    table = read_table(data, names)
+    table = read_table(data, **reading)
     predictions = found.predict(table)
     columns = {**_own(found, table, as_json), **_predicted(found, table, predictions, as_json)}
     text = _as_lines(columns) if as_json else _as_csv(columns)

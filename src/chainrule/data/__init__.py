@@ -3,6 +3,7 @@
 Knows NumPy arrays, not tensors. duckdb and narwhals load when a file or a frame is read.
 """
 
+from chainrule.data.arrays import ArrayColumn as ArrayColumn
 from chainrule.data.batches import batches as batches
 from chainrule.data.batches import row_order as row_order
 from chainrule.data.builtin import BUILTIN as BUILTIN
@@ -23,7 +24,10 @@ from chainrule.data.prepare import Part as Part
 from chainrule.data.prepare import Prepared as Prepared
 from chainrule.data.prepare import prepare as prepare
 from chainrule.data.prepare import prepare_more as prepare_more
+from chainrule.data.read import on_disk as on_disk
 from chainrule.data.read import read_table as read_table
+from chainrule.data.read import source_name as source_name
+from chainrule.data.read import whole_source as whole_source
 from chainrule.data.report import Note as Note
 from chainrule.data.report import Report as Report
 from chainrule.data.split import Split as Split

@@ -62,6 +62,27 @@ def read_table(
     return from_memory(source, reading)
 
 
+def on_disk(source: str) -> Path | None:
+    """The file or folder that a text names, or None; a query is none, whatever its length.
+
+    >>> on_disk("select 1") is None
+    True
+    """
+    try:
+        return Path(source) if not is_query(source) and Path(source).exists() else None
+    except (OSError, ValueError):  # too long, or with a zero: no path
+        return None
+
+
+def whole_source(source: str) -> str:
+    """A source with its whole path, if it is on disk, so that it can be read from elsewhere.
+
+    >>> whole_source("hf://me/cats")
+    'hf://me/cats'
+    """
+    return str(Path(source).absolute()) if on_disk(source) or matching(source) else source
+
+
 def source_name(source: str) -> str:
     """A short name for a source, to call files and folders after.
 
@@ -82,25 +103,17 @@ def _from_name(name: str, reading: Reading) -> Table:
         return renamed(from_hub(name, from_frame), reading)
     if name == STANDARD_INPUT:
         return _from_content(Content.standard_input(), reading)
-    path = Path(name)
-    if _is(path.is_file):
+    path = on_disk(name)
+    if path is not None and not path.is_dir():
         return _from_content(Content(name, path), reading)
     if name in BUILTIN:
         return _from_builtin(BUILTIN[name])
-    if _is(path.is_dir):
+    if path is not None:
         return renamed(from_folder(path, name, reading), reading)
     paths = matching(name)
     if paths:
         return from_many(paths, name, lambda path: _from_content(Content(str(path), path), reading))
-    raise DataError(f"there is no file {name}", hint=_close_file(path))
-
-
-def _is(question: Any) -> bool:
-    """Whether a path is what it is asked to be; what cannot be a path is not."""
-    try:
-        return bool(question())
-    except (OSError, ValueError):
-        return False
+    raise DataError(f"there is no file {name}", hint=_close_file(Path(name)))
 
 
 def _from_content(content: Content, reading: Reading) -> Table:

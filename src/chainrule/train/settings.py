@@ -10,10 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chainrule.data import whole_source
 from chainrule.errors import SettingError, nearest
 
 PREFIX = "CHAINRULE_"
 _NOT_SETTINGS = ("CACHE", "DEBUG", "THREADS", "VECTOR_BYTES")  # how it runs, not what it makes
+
+READING = ("names", "delimiter", "encoding", "decimal", "header", "sheet")
+"""The settings that say how a table is read."""
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -30,7 +34,8 @@ class Settings(BaseModel):
     )
 
     data: str = Field(
-        default="", description="The table: a CSV file, or the name of a built-in one."
+        default="",
+        description="The table: a file, folder, pattern, query, hf://OWNER/NAME, or built-in name.",
     )
     target: str = Field(
         default="", description="The column to predict: its header, or a position such as -1."
@@ -38,6 +43,19 @@ class Settings(BaseModel):
     names: list[str] | None = Field(
         default=None, description="Column names, for a file without a header."
     )
+    delimiter: str | None = Field(
+        default=None, description="What stands between cells: a character, or tab."
+    )
+    encoding: str | None = Field(
+        default=None, description="The encoding of a text, such as latin-1."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="What stands before the decimals of a number."
+    )
+    header: bool | None = Field(
+        default=None, description="Whether the first row names the columns."
+    )
+    sheet: str | None = Field(default=None, description="The sheet of a workbook.")
     validation: str | None = Field(default=None, description="A file of validation rows.")
     test: str | None = Field(default=None, description="A file of test rows.")
     task: Literal["regression", "classification"] | None = Field(
@@ -93,13 +111,13 @@ class Settings(BaseModel):
             if value is not None and not (value in ({}, []) and _default(name) == value)
         )
 
+    def reading(self) -> dict[str, Any]:
+        """What the settings say about how tables are read: the arguments of `read_table`."""
+        return {name: getattr(self, name) for name in READING}
+
     def _whole_paths(self) -> dict[str, str]:
         given = {name: getattr(self, name) for name in ("data", "validation", "test")}
-        return {
-            name: str(Path(path).absolute())
-            for name, path in given.items()
-            if path and Path(path).exists()
-        }
+        return {name: whole_source(path) for name, path in given.items() if path}
 
 
 class Chosen(Settings):
@@ -226,6 +244,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, dict):
         items = (f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items())
         return f"{{ {', '.join(items)} }}"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         control = {ord(c): f"\\u{ord(c):04x}" for c in escaped if ord(c) < 32 or ord(c) == 127}

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import generator, optim
-from chainrule.data import BUILTIN, Part, Prepared, Table, prepare, read_table
+from chainrule.data import BUILTIN, Part, Prepared, Table, on_disk, prepare, read_table, source_name
 from chainrule.errors import SettingError
 from chainrule.model import Card, Model, record_forward, save
 from chainrule.optim import Optimizer
@@ -103,10 +102,10 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
 
 def _prepared(settings: Settings) -> Prepared:
     """The tables that the settings name, read, cleaned, split and turned into arrays."""
-    table = read_table(settings.data, settings.names)
+    table = read_table(settings.data, **settings.reading())
     target = settings.target or _known_target(settings.data, table)
     given = {
-        part: read_table(file, settings.names)
+        part: read_table(file, **settings.reading())
         for part, file in (("validation", settings.validation), ("test", settings.test))
         if file is not None
     }
@@ -123,7 +122,7 @@ def _prepared(settings: Settings) -> Prepared:
 
 def _known_target(data: str, table: Table) -> str:
     """The target of a built-in table; SettingError for a table of one's own."""
-    if data in BUILTIN and not Path(data).exists():
+    if data in BUILTIN and on_disk(data) is None:
         return BUILTIN[data].target
     names = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
     raise SettingError(
@@ -135,7 +134,7 @@ def _known_target(data: str, table: Table) -> str:
 
 def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
     """The run's folder, with all that is known before the training."""
-    run = Run.create(settings.output, Path(settings.data).stem or "table")
+    run = Run.create(settings.output, source_name(settings.data))
     run.write(SETTINGS, settings.to_toml())
     run.write(DATA, prepared.report.to_json())
     run.begin(

@@ -12,13 +12,14 @@ import numpy as np
 from chainrule.data.arrays import ArrayColumn
 from chainrule.data.column import Column
 from chainrule.data.report import Note, named
+from chainrule.data.sources.query import is_query
 from chainrule.data.table import Table
 from chainrule.errors import DataError
 
 
 def matching(pattern: str) -> list[Path]:
     """The files that a pattern with *, ? or [] stands for, by name; ** goes into subfolders."""
-    if not glob.has_magic(pattern):
+    if not glob.has_magic(pattern) or "\0" in pattern or is_query(pattern):
         return []
     return [
         Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if Path(name).is_file()
