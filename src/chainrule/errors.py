@@ -76,6 +76,12 @@ class DataError(ChainruleError, ValueError):
     exit_code = 3
 
 
+class FindingsError(DataError):
+    """Data that could be used, but has findings, and `--strict` refuses them."""
+
+    exit_code = 10
+
+
 class TrainingError(ChainruleError, RuntimeError):
     """A training that could not go on, such as a loss that is no longer finite."""
 

@@ -9,13 +9,15 @@ from chainrule.data import Column
 from chainrule.data.column import is_missing, number_of
 
 
-@pytest.mark.parametrize("text", ["", " ", "NA", "n/a", "NaN", "NULL", "None", "?", "-", None])
+@pytest.mark.parametrize(
+    "text", ["", " ", "NA", "n/a", "NaN", "NULL", "None", "?", "-", "--", "Unknown", None]
+)
 def test_missing_markers(text):
     assert is_missing(text)
     assert Column.of([text, "1"]).missing.tolist() == [True, False]
 
 
-@pytest.mark.parametrize("text", ["0", "no", "--", "n.a", "nil", "x"])
+@pytest.mark.parametrize("text", ["0", "no", "---", "n.a", "nil", "x"])
 def test_no_missing_markers(text):
     assert not is_missing(text)
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.clean import min_count
 from chainrule.data.column import Column
-from chainrule.data.columns import labels
+from chainrule.data.labels import labels, min_count
 from chainrule.data.report import Record
 from chainrule.data.target import in_order
 

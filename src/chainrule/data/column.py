@@ -8,10 +8,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.cast import cast_numbers
+
 Cells = NDArray[np.object_]
 _T = TypeVar("_T")
 
-MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "?", "-"])
+MISSING = frozenset(
+    ["", "na", "n/a", "nan", "null", "none", "?", "-", "--", "unknown", "#n/a", "<na>", "\\n"]
+)
 """Texts that mean "not known", compared in lower case; an empty cell is missing as well."""
 
 
@@ -19,7 +23,8 @@ class Column:
     """Cells of one column, read as text, numbers or codes; each reading is made once, when asked.
 
     Made from texts (object [n], None for an empty cell) or from numbers (float64 [n], NaN for
-    missing); the other reading follows from the one given.
+    missing); the other reading follows from the one given. `markers` are the texts, in lower case,
+    that mean "not known".
 
     >>> column = Column.of(["7", " 8.5 ", "?", "x", ""])
     >>> column.numbers
@@ -30,13 +35,27 @@ class Column:
     [3]
     """
 
-    __slots__ = ("_cells", "_codes", "_missing", "_numbers", "_values", "size")
+    __slots__ = (
+        "_cells",
+        "_codes",
+        "_missing",
+        "_numbers",
+        "_values",
+        "from_numbers",
+        "markers",
+        "size",
+    )
 
     def __init__(
-        self, cells: Cells | None = None, numbers: NDArray[np.float64] | None = None
+        self,
+        cells: Cells | None = None,
+        numbers: NDArray[np.float64] | None = None,
+        markers: frozenset[str] = MISSING,
     ) -> None:
         self._cells = cells
         self._numbers = numbers
+        self.markers = markers
+        self.from_numbers = cells is None
         self._missing = None if numbers is None else np.isnan(numbers)
         self._codes: NDArray[np.int64] | None = None
         self._values: list[str | None] = []
@@ -97,6 +116,24 @@ class Column:
         """The distinct texts; after `take` some may belong to rows that were not taken."""
         return self._values if self._codes is not None else (self.codes, self._values)[1]
 
+    def marked(self, markers: Iterable[str]) -> Column:
+        """The same column with these texts, and no others, as markers of missing cells.
+
+        A marker that is a number marks the number, however it is written.
+
+        >>> Column.of(["1", "none", "999.0"]).marked(["999"]).missing.tolist()
+        [False, False, True]
+        """
+        known = frozenset(["", *(marker.strip().lower() for marker in markers)])
+        if not self.from_numbers:
+            return Column(self.cells, markers=known)
+        gone = np.isin(self.numbers, _as_numbers(known))
+        return Column(numbers=np.where(gone, np.nan, self.numbers), markers=known)
+
+    def means_missing(self, text: str | None) -> bool:
+        """Whether a text of this column means "not known"."""
+        return text is None or text.strip().lower() in self.markers
+
     def take(self, rows: NDArray[Any]) -> Column:
         """The column of some rows only (places, int64, or a mask, bool)."""
         taken = Column.__new__(Column)
@@ -105,6 +142,7 @@ class Column:
         taken._missing = None if self._missing is None else self._missing[rows]
         taken._codes = None if self._codes is None else self._codes[rows]
         taken._values = self._values
+        taken.markers, taken.from_numbers = self.markers, self.from_numbers
         taken.size = len(rows) if rows.dtype != np.bool_ else int(np.count_nonzero(rows))
         return taken
 
@@ -114,15 +152,17 @@ class Column:
         return np.array([rule(value) for value in self._values], dtype=dtype)[codes]
 
     def _parse(self) -> None:
-        """Read every cell as a number: all at once, or text by text where that is refused."""
-        numbers = np.full(self.size, np.nan)
-        present = self.cells != None  # noqa: E711 (element by element)
-        try:
-            numbers[present] = _strict(self.cells[present])
-            self._numbers, self._missing = numbers, np.isnan(numbers)
-        except (ValueError, OverflowError):
-            self._numbers = self.of_values(number_of, np.float64)
-            self._missing = self.of_values(is_missing, np.bool_)
+        """Read every cell as a number, all at once; what is none is looked at text by text."""
+        numbers = cast_numbers(self.cells)
+        missing = self.cells == None  # noqa: E711 (element by element)
+        odd = np.flatnonzero(np.isnan(numbers) & ~missing)
+        texts: list[str] = self.cells[odd].tolist()
+        found = {text: (number_of(text), self.means_missing(text)) for text in set(texts)}
+        numbers[odd] = [found[text][0] for text in texts]
+        missing[odd] = [found[text][1] for text in texts]
+        missing |= np.isin(numbers, _as_numbers(self.markers))
+        numbers[missing] = np.nan
+        self._numbers, self._missing = numbers, missing
 
 
 def is_missing(text: str | None) -> bool:
@@ -168,11 +208,9 @@ def number_text(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 2.0**53 else repr(number)
 
 
-def _strict(cells: Cells) -> NDArray[np.float64]:
-    """Texts that are all numbers as float64; ValueError where one is not."""
-    if "_" in "".join(cells.tolist()):
-        raise ValueError("an underscore is no part of a number")
-    return cells.astype(np.float64)
+def _as_numbers(markers: Iterable[str]) -> list[float]:
+    """The markers that are numbers."""
+    return [number for number in map(number_of, markers) if number == number]
 
 
 def _text(value: Any) -> str | None:

@@ -1,31 +1,35 @@
-"""What each column holds, by a vote of its cells: numbers, categories, one value, nothing."""
+"""What each column holds, voted by its cells or asked for, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.column import Column, is_missing
-from chainrule.data.report import Record, counted, on_lines, quoted
+from chainrule.data.cast import NO_TIME
+from chainrule.data.column import Column
+from chainrule.data.dates import day_form, seconds
+from chainrule.data.labels import labels as labels
+from chainrule.data.labels import present_texts
+from chainrule.data.markers import markers_met
+from chainrule.data.report import Record, on_lines, quoted
 from chainrule.data.table import Table
+from chainrule.data.votes import Kind, Vote, vote
+from chainrule.data.votes import numeric_vote as numeric_vote
 from chainrule.errors import DataError, SettingError, nearest
 
-Kind = Literal["numeric", "category", "constant", "empty"]
-ASKED: tuple[Kind, ...] = ("numeric", "category")
-"""The kinds that `types=` may ask for."""
-
-NUMERIC_SHARE = 0.95
-"""A column is numeric when at least this share of its non-missing cells are numbers."""
+ASKED = tuple(kind for kind in get_args(Kind) if kind not in ("array", "constant", "empty"))
+"""The kinds that `types=` may ask for; "date:%d.%m.%Y" also says how the dates are written."""
 
 HUGE = 1e150
 """Numbers beyond this have squares that overflow, so they are refused as infinities are."""
 
 
 class BadCell(Record):
-    """A cell of a numeric column that is no number; it counts as missing."""
+    """A cell that is not what its column holds, as a text among numbers; it counts as missing."""
 
     line: int
     text: str
@@ -35,7 +39,9 @@ class ColumnKind(Record):
     """What a column holds, and why.
 
     `integer`: all its numbers are whole. `distinct`: how many values it has. `missing`: how many
-    cells are missing, bad cells not counted. `asked`: the kind was given, not voted.
+    cells are missing, bad cells not counted; `markers` says how those are written. `form`: how its
+    dates are written. `advice`: what the cells cannot decide, if anything. `asked`: the kind was
+    given, not voted.
     """
 
     name: str
@@ -45,107 +51,83 @@ class ColumnKind(Record):
     distinct: int
     missing: int
     bad: list[BadCell]
+    markers: dict[str, int]
+    form: str | None = None
+    advice: str | None = None
     asked: bool = False
 
 
 def column_kinds(table: Table, types: Mapping[str, str] | None = None) -> dict[str, ColumnKind]:
-    """The kind of each column by name; `types` overrides the vote with "numeric" or "category".
+    """The kind of each column by name; `types` overrides the vote, with "numeric" or another kind.
 
-    DataError for a name in `types` that is no column; SettingError for another kind.
+    A column that numbers the rows is an id only beside others. DataError for a name in `types`
+    that is no column, or that cannot be of its type; SettingError for an unknown type.
 
     >>> kinds = column_kinds(Table.of({"age": [*range(20), "?"], "sex": ["f", "m", "m"] * 7}))
     >>> [(kind.name, kind.kind, kind.missing) for kind in kinds.values()]
     [('age', 'numeric', 1), ('sex', 'category', 0)]
     """
-    asked = {table.name_of(key): _asked(key, kind) for key, kind in (types or {}).items()}
-    return {name: column_kind(table, name, asked.get(name)) for name in table.names}
+    asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
+    votes = {
+        name: _asked_vote(name, column, asked[name]) if name in asked else vote(name, column)
+        for name, column in table.columns.items()
+    }
+    useful = [name for name, found in votes.items() if found.kind not in ("constant", "empty")]
+    if len(useful) == 1 and useful[0] not in asked:
+        votes[useful[0]] = _alone(table.columns[useful[0]], votes[useful[0]])
+    return {name: _kind(table, name, found, name in asked) for name, found in votes.items()}
 
 
-def column_kind(table: Table, name: str, asked: Kind | None = None) -> ColumnKind:
+def column_kind(table: Table, name: str, asked: str | None = None) -> ColumnKind:
     """The kind of one column, voted or asked for."""
     column = table.column(name)
-    present = int(np.count_nonzero(~column.missing))
-    numeric = numeric_vote(column) if asked is None else asked == "numeric"
+    found = vote(name, column) if asked is None else _asked_vote(name, column, asked)
+    return _kind(table, name, found, asked is not None)
+
+
+def _alone(column: Column, found: Vote) -> Vote:
+    """The vote on the only column there is to learn from: numbers that number rows may matter."""
+    if found.kind == "id" and numeric_vote(column):
+        return replace(found, kind="numeric", reason="every cell is a number")
+    return found
+
+
+def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
+    """A vote with what else is worth knowing about the column."""
+    column = table.columns[name]
+    numeric = found.kind == "numeric" or (not asked and numeric_vote(column))
     numbers = column.numbers[~np.isnan(column.numbers)]
-    distinct = len(np.unique(numbers)) if numeric else len(present_texts(column))
-    kind, reason = _decide(column, present, distinct, numeric)
-    if asked is not None and kind != "empty":
-        kind, reason = asked, "asked for"
-    if asked == "numeric" and len(numbers) == 0:
-        raise DataError(f"column {name!r} is to be numeric but holds no number")
     return ColumnKind(
         name=name,
-        kind=kind,
-        reason=reason,
+        kind=found.kind,
+        reason=found.reason,
         integer=numeric and bool((numbers == np.floor(numbers)).all()),
-        distinct=distinct,
-        missing=len(column) - present,
-        bad=bad_cells(table, name) if numeric else [],
-        asked=asked is not None,
+        distinct=len(np.unique(numbers)) if numeric else len(present_texts(column)),
+        missing=int(np.count_nonzero(column.missing)),
+        bad=bad_cells(table, name, found.kind, found.form),
+        markers=markers_met(column),
+        form=found.form,
+        advice=found.advice,
+        asked=asked,
     )
 
 
-def _decide(column: Column, present: int, distinct: int, numeric: bool) -> tuple[Kind, str]:
-    """A column's kind and the reason in words."""
-    if present == 0:
-        return "empty", "every cell is missing"
-    if distinct == 1 and present == len(column):
-        return "constant", "every cell has the same value"
-    if distinct == 1:
-        return "category", "one value or missing"
-    bad = len(column.bad) if numeric else 0
-    if numeric and bad:
-        return "numeric", f"{present - bad:,} of {present:,} cells are numbers"
-    if numeric:
-        return "numeric", "every cell is a number"
-    return "category", f"text with {counted(distinct, 'value')}"
+def bad_rows(column: Column, kind: str, form: str | None = None) -> NDArray[np.int64]:
+    """The rows of cells that are neither missing nor what a column of that kind holds."""
+    if kind == "numeric":
+        return column.bad
+    if kind == "date" and form is not None:
+        return np.flatnonzero((seconds(column, form) == NO_TIME) & ~column.missing)
+    return np.zeros(0, dtype=np.int64)
 
 
-def numeric_vote(column: Column) -> bool:
-    """Whether at least 95% of the cells that are not missing are numbers."""
-    present = np.count_nonzero(~column.missing)
-    numbers = np.count_nonzero(~np.isnan(column.numbers))
-    return bool(numbers > 0 and numbers >= NUMERIC_SHARE * present)
-
-
-def present_texts(column: Column) -> dict[str, int]:
-    """The distinct texts that are not missing, with their counts, in alphabetical order."""
-    counts = np.bincount(column.codes, minlength=len(column.values)).tolist()
-    pairs = zip(column.values, counts, strict=True)
-    return dict(sorted((t, n) for t, n in pairs if t is not None and n and not is_missing(t)))
-
-
-def bad_cells(table: Table, name: str) -> list[BadCell]:
-    """The cells of a column that are neither numbers nor missing."""
-    column = table.column(name)
-    pairs = zip(table.lines[column.bad].tolist(), column.cells[column.bad].tolist(), strict=True)
-    return [BadCell(line=line, text=text) for line, text in pairs]
-
-
-def labels(column: Column) -> tuple[NDArray[np.int64], list[str | None]]:
-    """A column as categories: for each cell a place, int64 [n], in a list of labels.
-
-    A whole number drops its point (`3.0` is the category `3`, as files and frames write the same
-    number differently), and keeps leading zeros, as codes have. None labels missing cells.
-
-    >>> labels(Column.of(["3.0", "3", "?"]))
-    (array([0, 0, 1]), ['3', None])
-    """
-    codes, values = column.codes, column.values
-    named = [_label(value) for value in values]
-    places = {label: place for place, label in enumerate(dict.fromkeys(named))}
-    table = np.array([places[label] for label in named], dtype=np.int64)
-    return (table[codes] if len(table) else codes), list(places)
-
-
-def _label(text: str | None) -> str | None:
-    """The category that a text belongs to: itself, a number's shortest form, or None."""
-    if text is None or is_missing(text):
-        return None
-    whole, point, rest = text.partition(".")
-    if point and rest.strip("0") == "" and whole.removeprefix("-").isascii():
-        return whole if whole.removeprefix("-").isdigit() else text
-    return text
+def bad_cells(
+    table: Table, name: str, kind: str = "numeric", form: str | None = None
+) -> list[BadCell]:
+    """The cells of a column that are neither missing nor what a column of that kind holds."""
+    rows = bad_rows(table.column(name), kind, form)
+    lines, texts = table.lines[rows].tolist(), table.column(name).cells[rows].tolist()
+    return [BadCell(line=line, text=text) for line, text in zip(lines, texts, strict=True)]
 
 
 def refuse_infinities(table: Table, names: list[str]) -> None:
@@ -166,14 +148,34 @@ def refuse_infinities(table: Table, names: list[str]) -> None:
         )
 
 
-def _asked(name: str, kind: str) -> Kind:
-    """A kind as `types=` gives it, or a SettingError with the nearest one."""
+def _asked_vote(name: str, column: Column, asked: str) -> Vote:
+    """A kind as `types=` gives it; an error if there is no such kind, or it cannot be."""
+    kind, _, form = asked.partition(":")
+    found = Vote(_known(name, kind), "asked for", form=form or None)
+    if column.missing.all():
+        return vote(name, column)
+    if found.kind == "numeric" and np.isnan(column.numbers).all():
+        raise DataError(f"column {name!r} is to be numeric but holds no number")
+    if found.kind != "date":
+        return replace(found, form=None)
+    form = form or day_form(column, compact=True)[0] or ""
+    if not form or (seconds(column, form) == NO_TIME).all():
+        raise DataError(
+            f"column {name!r} is to be dates but holds none that can be read",
+            got=quoted(column.cells[~column.missing][:3].tolist()),
+            hint=f"say how they are written: --type {name}=date:%d.%m.%Y",
+        )
+    return replace(found, form=form)
+
+
+def _known(name: str, kind: str) -> Kind:
+    """A kind that may be asked for, or a SettingError with the nearest one."""
     for known in ASKED:
         if kind == known:
             return known
     close = nearest(kind, ASKED)
     raise SettingError(
         f"column {name!r} cannot be of type {kind!r}",
-        expected=" or ".join(ASKED),
+        expected=", ".join(ASKED),
         hint=f"did you mean {close!r}?" if close else None,
     )

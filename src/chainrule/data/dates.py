@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from chainrule.data.cast import NO_TIME, cast_times
 from chainrule.data.column import Column
 from chainrule.data.report import Record
-from chainrule.data.target import moments
 
 DATE_SHARE = 0.95
 """A text column is one of dates when at least this share of its known cells are."""
@@ -162,7 +161,6 @@ class Dates(Record):
         times = seconds(column, form)
         known = times[times != NO_TIME]
         fill = int(np.median(known))
-        mean, std = moments(np.where(times == NO_TIME, fill, times).astype(np.float64))
         bounds = {part: (int(v.min()), int(v.max())) for part, v in parts_of(known).items()}
         varied = [part for part, (low, high) in bounds.items() if low < high]
         cycles = [CYCLE_OF[part] for part in varied if part in CYCLE_OF]
@@ -171,8 +169,8 @@ class Dates(Record):
             name=name,
             form=form,
             fill=fill,
-            mean=mean,
-            std=std,
+            mean=float(known.mean()),
+            std=max(1.0, float(known.std())),
             clip=FARTHEST,
             parts={part: bounds[part] for part in varied},
             cycles=list(dict.fromkeys(cycles)),
@@ -210,10 +208,6 @@ class Dates(Record):
         if self.indicator:
             found[numbers[:, -1] > 0.5] = np.datetime64("NaT")
         return found
-
-    def bad(self, column: Column) -> NDArray[np.int64]:
-        """The rows of cells that are neither missing nor dates, int64 [bad]."""
-        return np.flatnonzero((seconds(column, self.form) == NO_TIME) & ~column.missing)
 
     def unseen(self, column: Column) -> dict[str, int]:
         """Categories that training has not seen: none, for these are dates."""

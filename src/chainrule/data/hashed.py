@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
-from chainrule.data.columns import labels
 from chainrule.data.embedding import fair_width
+from chainrule.data.labels import labels
 from chainrule.data.report import Record
 
 BUCKETS = 4096

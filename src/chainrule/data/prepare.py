@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.clean import also_in, drop_duplicates, drop_rows, rejected_note
+from chainrule.data.clean import drop_rows, rejected_note
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
+from chainrule.data.duplicates import also_in, drop_duplicates
 from chainrule.data.preparation import Met, Preparation
 from chainrule.data.report import Note, Report, counted, named, quoted
 from chainrule.data.split import TEST, VALIDATION, rare_classes, split_rows

@@ -22,7 +22,8 @@ class Note(Record):
     """One thing that was found or decided: about what, in words, and where.
 
     `about` is one word to group by: lines, target, duplicates, column, cells, split, task. In
-    print, notes about columns that say the same become one line.
+    print, notes about columns that say the same become one line. `finding`: the data looks wrong
+    here, so that `--strict` refuses it; other notes say what was done as a matter of course.
     """
 
     about: str
@@ -30,6 +31,7 @@ class Note(Record):
     column: str | None = None
     count: int = 0
     lines: list[int] = []
+    finding: bool = False
 
     def __str__(self) -> str:
         where = f" ({on_lines(self.lines)})" if self.lines else ""
@@ -67,8 +69,8 @@ class Report(Record):
 
 def _line(notes: list[Note]) -> str:
     """Notes that say the same as one line."""
-    if len(notes) == 1:
-        return str(notes[0])
+    if len(notes) == 1 or any(note.lines for note in notes):
+        return "\n  ".join(map(str, notes))
     return f"{named(str(note.column) for note in notes)}: {notes[0].text}"
 
 

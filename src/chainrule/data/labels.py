@@ -1,0 +1,51 @@
+"""Cells as categories: one label for each way in which the same value is written."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.column import Column
+
+
+def labels(column: Column) -> tuple[NDArray[np.int64], list[str | None]]:
+    """A column as categories: for each cell a place, int64 [n], in a list of labels.
+
+    A whole number drops its point (`3.0` is the category `3`, as files and frames write the same
+    number differently), and keeps leading zeros, as codes have. None labels missing cells.
+
+    >>> labels(Column.of(["3.0", "3", "?"]))
+    (array([0, 0, 1]), ['3', None])
+    """
+    codes, values = column.codes, column.values
+    named = [None if column.means_missing(value) else _label(value) for value in values]
+    places = {label: place for place, label in enumerate(dict.fromkeys(named))}
+    table = np.array([places[label] for label in named], dtype=np.int64)
+    return (table[codes] if len(table) else codes), list(places)
+
+
+def _label(text: str | None) -> str | None:
+    """The category that a text belongs to: itself, or a number's shortest form."""
+    if text is None:
+        return None
+    whole, point, rest = text.partition(".")
+    if point and rest.strip("0") == "" and whole.removeprefix("-").isascii():
+        return whole if whole.removeprefix("-").isdigit() else text
+    return text
+
+
+def present_texts(column: Column) -> dict[str, int]:
+    """The distinct texts that are not missing, with their counts, in alphabetical order."""
+    counts = np.bincount(column.codes, minlength=len(column.values)).tolist()
+    pairs = zip(column.values, counts, strict=True)
+    known = ((t, n) for t, n in pairs if t is not None and n and not column.means_missing(t))
+    return dict(sorted(known))
+
+
+def min_count(rows: int) -> int:
+    """How many training rows a category needs to be learned on its own: a hundredth, 3 to 10.
+
+    >>> min_count(100), min_count(600), min_count(30000)
+    (3, 6, 10)
+    """
+    return max(3, min(10, rows // 100))

@@ -1,0 +1,70 @@
+"""Texts and numbers that stand for "not known": those found, and those that look like it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.column import Column, number_text
+
+STAND_INS = tuple(float(f"{sign}{nines}") for nines in (99, 999, 9999, 99999) for sign in ("", "-"))
+"""Numbers that people write where they know none."""
+
+LEAST_OFTEN = 3
+"""A stand-in is written more than once or twice."""
+
+LEAST_VALUES = 20
+"""Fewer different numbers are a scale of answers; a text among them may be one of the answers."""
+
+
+def markers_met(column: Column) -> dict[str, int]:
+    """The markers of missing cells that a column holds, with their counts; "" is the empty cell.
+
+    >>> markers_met(Column.of(["1", "?", "?", "", "NA"]))
+    {'': 1, '?': 2, 'NA': 1}
+    """
+    cells = column.cells[column.missing].tolist()
+    texts = ["" if cell is None else str(cell) for cell in cells]
+    return {text: texts.count(text) for text in sorted(set(texts), key=lambda t: (t != "", t))}
+
+
+def plain_stand_in(column: Column) -> tuple[str, int] | None:
+    """A number such as 999 or -99 that is plainly a marker, with its count; None if there is none.
+
+    It is written at least three times, and lies farther from all other numbers than those lie
+    from each other. It is only proposed: nobody but the owner of the data knows.
+
+    >>> plain_stand_in(Column.of([21, 35, 999, 64, 999, 999]))
+    ('999', 3)
+    """
+    numbers = column.numbers[~np.isnan(column.numbers)]
+    if len(numbers) == 0:
+        return None
+    for end in (float(numbers.max()), float(numbers.min())):
+        count = int(np.count_nonzero(numbers == end))
+        if end in STAND_INS and count >= LEAST_OFTEN and _apart(numbers, end):
+            return number_text(end), count
+    return None
+
+
+def _apart(numbers: NDArray[np.float64], end: float) -> bool:
+    """Whether an extreme lies farther from the other numbers than they are spread."""
+    others = numbers[numbers != end]
+    if len(others) == 0:
+        return False
+    low, high = float(others.min()), float(others.max())
+    return low < high and min(abs(end - low), abs(end - high)) > high - low
+
+
+def lone_texts(column: Column) -> dict[str, int]:
+    """One or two texts among many different numbers: they look like markers of missing cells.
+
+    >>> lone_texts(Column.of([*range(25), "n.d.", "n.d.", "n.d."]))
+    {'n.d.': 3}
+    """
+    bad = [str(cell) for cell in column.cells[column.bad].tolist()]
+    texts = sorted(set(bad))
+    numbers = column.numbers[~np.isnan(column.numbers)]
+    if not 1 <= len(texts) <= 2 or len(np.unique(numbers)) < LEAST_VALUES:
+        return {}
+    return {text: bad.count(text) for text in texts} if len(numbers) > len(bad) else {}
