@@ -23,7 +23,7 @@ def run(script: str) -> str:
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(SCRIPTS) == 2
+    assert len(SCRIPTS) == 3
     assert len(SCREENS) == 1
 
 
