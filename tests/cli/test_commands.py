@@ -53,7 +53,7 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     assert "always the mean" in said.out
     assert said.out.endswith("The run is in run\n")
     assert said.err == "Next: chainrule predict run NEW.csv -o predictions.csv\n"
-    written = {"settings.toml", "events.jsonl", "data.json", "run.json", "model"}
+    written = {"settings.toml", "events.jsonl", "data.json", "rows.json", "run.json", "model"}
     model = {"model.json", "model.safetensors", "README.md"}
     assert inside(folder / "run") == written | {f"model/{name}" for name in model}
 

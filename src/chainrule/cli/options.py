@@ -8,10 +8,14 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from chainrule.train.settings import READING, Settings, listed
+from chainrule.train.settings import COLUMNS, READING, Settings, listed
 
+_VALUES = {"types": "TYPE", "missing": "TEXT", "encode": "HOW"}  # of a setting per column
 _METAVARS = {
     "target": "COLUMN",
+    "group": "COLUMN",
+    "split_column": "COLUMN",
+    "weight": "COLUMN",
     "delimiter": "CHAR",
     "encoding": "NAME",
     "sheet": "NAME",
@@ -37,6 +41,13 @@ def reading_options(command: Any) -> Any:
     return command
 
 
+def column_options(command: Any) -> Any:
+    """Adds --type, --drop, --missing and --strict, which say what to make of the columns."""
+    for name in reversed(COLUMNS):
+        command = _option(name, Settings.model_fields[name])(command)
+    return command
+
+
 def json_option(what: str) -> Callable[[Any], Any]:
     """A decorator that adds --json, as the argument `as_json`; `what` says what it prints."""
     return click.option("--json", "as_json", is_flag=True, help=what)
@@ -57,7 +68,8 @@ def _option(name: str, about: FieldInfo) -> Any:
     if choices:
         settings["type"] = click.Choice(choices)
     elif dict in kinds:
-        settings |= {"multiple": True, "metavar": "COLUMN=TYPE", "callback": _pairs}
+        metavar = f"COLUMN={_VALUES[name]}"
+        settings |= {"multiple": True, "metavar": metavar, "callback": _pairs}
     elif list in kinds:
         settings |= {"metavar": "A,B,...", "callback": _listed}
     elif bool in kinds:
@@ -83,11 +95,14 @@ def _listed(_: click.Context, __: click.Parameter, text: str | None) -> list[str
     return None if text is None else listed(text)
 
 
-def _pairs(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str] | None:
-    pairs = {}
+def _pairs(
+    _: click.Context, wanted: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str] | None:
+    pairs: dict[str, str] = {}
     for text in texts:
-        name, _sign, kind = text.rpartition("=")
-        if not (name and kind):
-            raise click.BadParameter(f"{text!r} is not of the form COLUMN=TYPE")
-        pairs[name] = kind
+        name, sign, kind = text.rpartition("=")
+        if not (name and (kind or wanted.name == "missing")):
+            raise click.BadParameter(f"{text!r} is not of the form {wanted.metavar}")
+        more = name in pairs and wanted.name == "missing"
+        pairs[name] = f"{pairs[name]}|{kind}" if more else kind
     return pairs or None

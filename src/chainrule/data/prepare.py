@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 
 from chainrule.data.clean import drop_rows, rejected_note
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
-from chainrule.data.duplicates import also_in, drop_duplicates
-from chainrule.data.preparation import Met, Preparation
-from chainrule.data.report import Note, Report, counted, named, quoted
-from chainrule.data.split import TEST, VALIDATION, rare_classes, split_rows
+from chainrule.data.duplicates import drop_duplicates, joined, near_duplicates
+from chainrule.data.findings import refuse_findings
+from chainrule.data.inspection import clean_rows, odd_values
+from chainrule.data.markers import marked
+from chainrule.data.notes import column_notes, met_notes, rare_note, shared_note
+from chainrule.data.preparation import Preparation
+from chainrule.data.report import Note, Report, quoted
+from chainrule.data.seen import Seen, rows_seen
+from chainrule.data.split import TEST, VALIDATION
+from chainrule.data.splitting import SplitPlan, plan_split, split_table, times_of
 from chainrule.data.table import Table
 from chainrule.data.target import ClassTarget, ScaledTarget, Task, choose_task
+from chainrule.data.telltale import telltales
+from chainrule.data.weights import Weighing
 from chainrule.errors import DataError, SettingError
 
 
@@ -23,8 +31,9 @@ from chainrule.errors import DataError, SettingError
 class Part:
     """One part of the rows, ready for a network.
 
-    `numbers` float32 [n, features], `codes` int64 [n, embedded], `target` float32 [n, 1] (scaled)
+    `numbers` float32 [n, features], `codes` int64 [n, slots], `target` float32 [n, 1] (scaled)
     or int64 [n] (classes), `lines` int64 [n]: where the rows begin in the file `source`.
+    `weights` float32 [n] say how much each row counts in the loss; None: all the same.
     """
 
     numbers: NDArray[np.float32]
@@ -32,6 +41,7 @@ class Part:
     target: NDArray[np.float32] | NDArray[np.int64]
     lines: NDArray[np.int64]
     source: str
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -42,7 +52,7 @@ class Prepared:
     """A table made ready: the three parts, the preparation, and the report of what was done.
 
     `baseline` is what a model must beat: predicting the mean of the training target, or the name
-    of its most frequent class.
+    of its most frequent class. `seen` says from which rows what was learned.
     """
 
     preparation: Preparation
@@ -51,6 +61,7 @@ class Prepared:
     test: Part
     report: Report
     baseline: float | str
+    seen: Seen
 
     @property
     def task(self) -> Task:
@@ -67,45 +78,80 @@ def prepare(
     test: Table | None = None,
     task: str | None = None,
     types: Mapping[str, str] | None = None,
+    encodings: Mapping[str, str] | None = None,
     drop: Iterable[str] = (),
+    missing: Mapping[str, str] | None = None,
+    strict: bool = False,
+    split: str | None = None,
+    group: str | None = None,
+    time: list[str] | None = None,
+    split_column: str | None = None,
+    weight: str | None = None,
+    class_weight: str | None = None,
 ) -> Prepared:
     """Clean and split a table, learn from its training rows, and turn all parts into arrays.
 
     `target` names the column to predict, by name or position. `validation` or `test` rows, given
-    here or by the table's source, are kept as they are, and the rest is split from `table`: 15%
-    each. `task` ("regression", "classification") and `types` ("numeric", "category" by column)
-    override what is chosen from the cells; columns in `drop` are no inputs. DataError for data
-    that cannot be used.
+    here or by the table's source, are kept as they are, and the rest is split from `table`, 15%
+    each: at random, by `group` (a column; a group is in one part), by `time` (columns; the latest
+    rows judge) or by `split_column`; `split` names the way. `task` ("regression",
+    "classification"), `types` ("numeric", "category", ... by column) and `encodings` ("quantile",
+    "hash", ... by column) override what is chosen from the cells; columns in `drop` are no inputs.
+    `missing` gives columns more texts that mean "not known". `strict` refuses what looks wrong.
+    `weight` names a column that says how much each row counts in the loss; with `class_weight`
+    "balanced" all classes count the same. DataError for data that cannot be used.
 
     >>> from chainrule.data import read_table
     >>> prepared = prepare(read_table("courier"), "charge")
     >>> len(prepared.train), len(prepared.validation), len(prepared.test), prepared.task
     (140, 30, 30, 'regression')
     """
-    validation = validation or table.given.get("validation")
-    test = test or table.given.get("test")
+    table, notes = clean_rows(marked(table, missing or {}))
     name = table.name_of(target)
+    plan = plan_split(table, split, group, time, split_column)
+    weight = None if weight is None else table.name_of(weight)
+    aside = {**plan.aside(), **({weight: "it says how much a row counts"} if weight else {})}
     dropped = [table.name_of(key) for key in drop]
     asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
-    if name in dropped:
+    if name in (*dropped, *aside):
         raise SettingError(f"column {name!r} is the target, so it cannot be dropped")
     task = task or _task_of_kind(asked.pop(name, None))
     _refuse_infinities(table, {*dropped, *asked, *([name] if task == "classification" else [])})
     chosen, reason = choose_task(table, name, task)
-    notes = [*rejected_note(table), Note(about="task", text=f"{chosen}: {reason}", column=name)]
+    notes.append(Note(about="task", text=f"{chosen}: {reason}", column=name))
+    given = {
+        "validation": validation or table.given.get("validation"),
+        "test": test or table.given.get("test"),
+    }
     rows = _clean(table, name, chosen, notes)
-    tables = _split(rows, name, chosen, seed, {"validation": validation, "test": test}, notes)
-    preparation = Preparation.fit(tables["train"], name, chosen, types=asked, drop=dropped)
-    notes += _column_notes(preparation, tables["train"], asked)
-    for part, given in (("validation", validation), ("test", test)):
-        if given is not None:
-            tables[part] = _judged(preparation, given, notes)
-            notes += _shared_note(tables[part], tables["train"])
-    parts = {part: _part(preparation, part, taken, notes) for part, taken in tables.items()}
+    ids, found = odd_values(rows.without([name, *dropped, *aside]), asked)
+    notes += found
+    tables = _split(rows, plan, name, chosen, seed, given, notes, [name, *dropped, *aside, *ids])
+    preparation = Preparation.fit(
+        tables["train"],
+        name,
+        chosen,
+        types=asked,
+        encodings=encodings,
+        drop=dropped,
+        aside=aside,
+        missing=missing,
+    )
+    notes += column_notes(preparation, tables["train"], {*asked, *(encodings or {})})
+    notes += telltales(preparation, tables["train"])
+    for part, brought in given.items():
+        if brought is not None:
+            tables[part] = _judged(preparation, brought, notes)
+            notes += shared_note(tables[part], tables["train"])
+    weighing = Weighing.fit(tables["train"], preparation.target, weight, class_weight)
+    parts = {part: _part(preparation, part, rows, notes, weighing) for part, rows in tables.items()}
+    if strict:
+        refuse_findings(table.source, notes)
     return Prepared(
         preparation=preparation,
         report=Report(source=table.source, notes=notes),
         baseline=_baseline(preparation, parts["train"]),
+        seen=rows_seen(preparation, tables, weighing),
         **parts,
     )
 
@@ -155,38 +201,40 @@ def _clean(table: Table, target: str, task: Task, notes: list[Note]) -> Table:
 
 def _split(
     rows: Table,
+    plan: SplitPlan,
     target: str,
     task: Task,
     seed: int,
     given: Mapping[str, Table | None],
     notes: list[Note],
+    apart: Collection[str],
 ) -> dict[str, Table]:
-    """The table's own rows by part; a part that was given takes none of them."""
+    """The table's own rows by part; a part that was given takes none of them.
+
+    At random, rows that are the same in all columns but `apart` stay together.
+    """
     shares = {"validation": VALIDATION, "test": TEST}
     kept = {part: 0.0 if given[part] is not None else share for part, share in shares.items()}
+    if plan.way == "time":
+        known = times_of(rows, plan.columns) >= 0
+        rows, found = drop_rows(rows, known, "split", "their time is missing")
+        notes += found
     classes = None
     if task == "classification":
         classes = ClassTarget.fit(rows, target).apply(rows)
-        notes += _rare_note(rows, target, classes)
-    split = split_rows(len(rows), seed, classes, **kept, source=rows.source)
+        notes += rare_note(rows, target, classes) if plan.way == "random" else []
+    earliest = np.arange(len(rows))
+    if plan.way == "random" and sum(kept.values()):
+        earliest, found = near_duplicates(rows, apart)
+        notes += found
+    leaders = np.unique(earliest)
+    led = classes if classes is None else classes[leaders]
+    split, how = split_table(rows.take(leaders), plan, seed, led, kept)
+    split = joined(split, leaders, earliest)
     tables = {part: rows.take(getattr(split, part)) for part in ("train", "validation", "test")}
-    sizes = [
-        f"{len(given[p] or tables[p]) if p in given else len(tables[p]):,} {p}" for p in tables
-    ]
-    how = f"seed {seed}" + (", classes in proportion" if classes is not None else "")
+    sizes = [f"{len(given.get(part) or taken):,} {part}" for part, taken in tables.items()]
     notes.append(Note(about="split", text=f"rows: {', '.join(sizes)} ({how})"))
     return tables
-
-
-def _rare_note(rows: Table, target: str, classes: NDArray[np.int64]) -> list[Note]:
-    """A note about the classes that only train, as they are too rare to be measured."""
-    rare = rare_classes(classes)
-    if not rare:
-        return []
-    lines = rows.lines[np.isin(classes, rare)].tolist()
-    names = quoted(ClassTarget.fit(rows, target).classes[code] for code in rare)
-    text = f"{names}: fewer than 3 rows, used for training only"
-    return [Note(about="target", text=text, column=target, count=len(lines), lines=lines)]
 
 
 def _judged(preparation: Preparation, given: Table, notes: list[Note]) -> Table:
@@ -205,51 +253,22 @@ def _judged(preparation: Preparation, given: Table, notes: list[Note]) -> Table:
     return table
 
 
-def _shared_note(table: Table, train: Table) -> list[Note]:
-    """A note about rows that are also among the training rows; they stay."""
-    shared = also_in(table, train)
-    if not shared:
-        return []
-    text = f"{counted(shared, 'row')} of {table.source} also among the training rows; kept"
-    return [Note(about="duplicates", text=text, count=shared)]
-
-
-def _part(preparation: Preparation, part: str, table: Table, notes: list[Note]) -> Part:
+def _part(
+    preparation: Preparation,
+    part: str,
+    table: Table,
+    notes: list[Note],
+    weighing: Weighing | None = None,
+) -> Part:
     """A part as arrays; what the rows held that is worth saying goes to the notes."""
     inputs, met = preparation.apply(table)
     target = preparation.target
     dotted = target.dotted(table) if isinstance(target, ClassTarget) else None
     notes += [dotted] if dotted is not None else []
-    notes += _met_notes(part, met)
-    return Part(inputs.numbers, inputs.codes, target.apply(table), table.lines, table.source)
-
-
-def _column_notes(preparation: Preparation, train: Table, asked: Mapping[str, str]) -> list[Note]:
-    """What became of each column, and why."""
-    notes = [
-        Note(about="column", text=f"left out: {why}", column=name)
-        for name, why in preparation.left_out.items()
-    ]
-    for record in preparation.inputs:
-        why = " (asked for)" if record.name in asked else ""
-        notes.append(Note(about="column", text=record.treatment() + why, column=record.name))
-    return notes
-
-
-def _met_notes(part: str, met: Met) -> list[Note]:
-    """The cells of a part that are missing, as one note, and those bad or unseen, one by one."""
-    missing = {column.name: column.missing for column in met.columns if column.missing}
-    notes = []
-    if missing:
-        count = sum(missing.values())
-        where = named((f"{name} {cells:,}" for name, cells in missing.items()), limit=5)
-        text = f"{part}: {counted(count, 'missing value')}: {where}"
-        notes.append(Note(about="cells", text=text, count=count))
-    for column in met.columns:
-        for text, count, lines in column.strange():
-            about = {"about": "cells", "column": column.name, "count": count, "lines": lines}
-            notes.append(Note.model_validate({"text": f"{part}: {text}", **about}))
-    return notes
+    notes += met_notes(part, met)
+    answers = target.apply(table)
+    weights = None if weighing is None else weighing.apply(table, answers)
+    return Part(inputs.numbers, inputs.codes, answers, table.lines, table.source, weights)
 
 
 def _baseline(preparation: Preparation, train: Part) -> float | str:

@@ -1,4 +1,4 @@
-"""Which rows train, which choose, which judge: 70/15/15, seeded, classes kept in proportion."""
+"""Which rows train, which choose, which judge: 70/15/15, by chance, by groups or by time."""
 
 from __future__ import annotations
 
@@ -68,6 +68,78 @@ def split_rows(
         validation=np.sort(order[chosen]),
         test=np.sort(order[test_places]),
     )
+
+
+def split_groups(
+    groups: NDArray[np.int64],
+    seed: int,
+    validation: float = VALIDATION,
+    test: float = TEST,
+    source: str = "the table",
+) -> Split:
+    """Split rows so that all of a group, int64 [n], are in one part.
+
+    The groups are shuffled by the seed; each goes where the largest share is still wanting, as
+    seen from its middle. DataError if there are too few rows, or fewer groups than parts.
+
+    >>> split = split_groups(np.arange(40) // 4, seed=0)
+    >>> len(split.train), len(split.validation), len(split.test)
+    (28, 8, 4)
+    """
+    n, shares = len(groups), np.array([1.0 - validation - test, validation, test])
+    _refuse_few(n, source)
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(sizes) < np.count_nonzero(shares):
+        raise DataError(
+            f"{source} has too few groups to split",
+            expected=f"at least {np.count_nonzero(shares)}: no group is in two parts",
+            got=len(sizes),
+        )
+    part_of = np.zeros(len(sizes), dtype=np.int64)
+    filled = np.zeros(3)
+    for group in permutation(seed, Use.SPLIT, 0, len(sizes)).tolist():
+        then = filled + np.where(filled > 0, sizes[group] / 2, 0)
+        part_of[group] = np.argmin(np.where(shares > 0, then / np.maximum(shares, 1e-9), np.inf))
+        filled[part_of[group]] += sizes[group]
+    return _parts(part_of[places])
+
+
+def split_in_order(
+    times: NDArray[np.int64],
+    validation: float = VALIDATION,
+    test: float = TEST,
+    source: str = "the table",
+) -> Split:
+    """Split rows by time, int64 [n]: the earliest train, then come validation and test.
+
+    Rows of one time are in one part. DataError if there are too few rows, or if so many are of one
+    time that a part would be empty.
+
+    >>> split = split_in_order(np.arange(20)[::-1])
+    >>> split.test.tolist(), split.validation.tolist()
+    ([0, 1, 2], [3, 4, 5])
+    """
+    n = len(times)
+    _refuse_few(n, source)
+    ordered = np.sort(times)
+    to_test, to_validation = n - round(test * n), n - round(test * n) - round(validation * n)
+    part_of = np.zeros(n, dtype=np.int64)
+    for part, start in ((1, to_validation), (2, to_test)):
+        if start < n:
+            part_of[times >= ordered[start]] = part
+    wanted = [share > 0 for share in (1.0, validation, test)]
+    if (np.bincount(part_of, minlength=3) == 0)[wanted].any():
+        raise DataError(
+            f"too many rows of {source} are of one time to split by it",
+            expected="times that differ from row to row",
+            got=f"{len(np.unique(times)):,} times in {n:,} rows",
+        )
+    return _parts(part_of)
+
+
+def _parts(part_of: NDArray[np.int64]) -> Split:
+    """The split that gives each row's part: 0 trains, 1 chooses, 2 judges."""
+    return Split(*(np.flatnonzero(part_of == part) for part in range(3)))
 
 
 def rare_classes(classes: NDArray[np.int64]) -> list[int]:

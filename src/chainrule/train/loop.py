@@ -36,6 +36,7 @@ def fit(
     batch_size: int,
     patience: int,
     seed: int = 0,
+    inputs: int | None = None,
     rates: Callable[[int], NDArray[np.float64]] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochResult], None] | None = None,
@@ -43,7 +44,9 @@ def fit(
 ) -> History:
     """Train `network` and leave it with the weights of its best epoch, in evaluation mode.
 
-    `train` and `validation`: the inputs' arrays and, last, the targets', each [rows, ...].
+    `train` and `validation`: arrays [rows, ...], those that `network` takes, then those that
+    `loss` takes after the network's output, one or more: the targets, the weights of the rows.
+    `inputs`: how many the network takes; all but one if not given.
     `rates(steps)` gives the learning rate of each of `steps` updates; without it the optimizer's
     own is kept. `seed` fixes the order of the rows. `on_step(epoch, step)`, both from 1, and
     `on_epoch(result)` are called on the way.
@@ -58,6 +61,7 @@ def fit(
     a loss is no longer finite.
     """
     loop = _Loop(network, loss, optimizer, list(train), list(validation), batch_size, seed)
+    loop.inputs = len(train) - 1 if inputs is None else inputs
     if rates is not None:
         loop.rates = rates(epochs * loop.steps_per_epoch)
     likely = epochs if patience >= epochs else max(1, epochs // 2)  # it may stop long before
@@ -108,6 +112,7 @@ class _Loop:
         self.train, self.validation = train, validation
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_epoch = math.ceil(len(train[0]) / batch_size)
+        self.inputs = len(train) - 1
         self.steps = 0
         self.rates: NDArray[np.float64] | None = None
         self.kept: dict[str, Any] = {}
@@ -129,14 +134,14 @@ class _Loop:
 
     def _step(self, *batch: Any) -> Any:
         """The four steps of learning from one batch."""
-        loss = self.loss(self.network(*batch[:-1]), batch[-1])
+        loss = self._judge(*batch)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         return loss
 
     def _judge(self, *batch: Any) -> Any:
-        return self.loss(self.network(*batch[:-1]), batch[-1])
+        return self.loss(self.network(*batch[: self.inputs]), *batch[self.inputs :])
 
     def one_epoch(
         self, epoch: int, on_step: Callable[[int, int], None] | None, interrupt: Interrupt

@@ -102,9 +102,28 @@ def network_for(prepared: Prepared, settings: Chosen) -> TableNetwork:
     )
 
 
-def loss_for(task: str) -> nn.Module:
+class WeightedLoss(nn.Module):
+    """The mean over rows of weight times loss, for a loss that gives one number or more a row.
+
+    >>> import chainrule as cr
+    >>> loss = WeightedLoss(nn.MSELoss(reduction="none"))
+    >>> loss(cr.zeros(2, 1), cr.tensor([[1.0], [2.0]]), cr.tensor([1.5, 0.5])).item()
+    1.75
+    """
+
+    def __init__(self, each: nn.Module) -> None:
+        self.each = each
+
+    def forward(self, output: Tensor, target: Tensor, weights: Tensor) -> Any:
+        losses = self.each(output, target)
+        return (losses.reshape(len(weights), -1).mean(axis=1) * weights).mean()
+
+
+def loss_for(prepared: Prepared) -> nn.Module:
     """Distance for numbers, the probability of the right class for categories."""
-    return nn.MSELoss() if task == "regression" else nn.CrossEntropyLoss()
+    made = nn.MSELoss if prepared.task == "regression" else nn.CrossEntropyLoss
+    weighted = prepared.train.weights is not None
+    return WeightedLoss(made(reduction="none")) if weighted else made()
 
 
 def output_for(task: str, raw: Tensor) -> Any:

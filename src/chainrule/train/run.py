@@ -20,6 +20,7 @@ from chainrule.train.history import EpochResult
 SETTINGS = "settings.toml"  # runs the same training again
 EVENTS = "events.jsonl"  # one line per epoch
 DATA = "data.json"  # what was found in the data, and what was done about it
+ROWS = "rows.json"  # which rows are in which part, and from which ones what was learned
 SUMMARY = "run.json"  # state, scores, baseline, times, versions
 MODEL = "model"  # the model's own folder
 

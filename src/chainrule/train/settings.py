@@ -16,6 +16,9 @@ from chainrule.errors import SettingError, nearest
 PREFIX = "CHAINRULE_"
 _NOT_SETTINGS = ("CACHE", "DEBUG", "THREADS", "VECTOR_BYTES")  # how it runs, not what it makes
 
+COLUMNS = ("types", "drop", "missing", "strict")
+"""The settings that say what to make of the columns."""
+
 READING = ("names", "delimiter", "encoding", "decimal", "header", "sheet")
 """The settings that say how a table is read."""
 
@@ -63,9 +66,39 @@ class Settings(BaseModel):
     )
     types: dict[str, str] = Field(
         default={},
-        description="A column's type, where the choice is wrong: COLUMN=numeric or category.",
+        description="A column's type, where the choice is wrong: COLUMN=numeric or category, "
+        "integer-category, boolean, text, id, date, date:%d.%m.%Y.",
     )
     drop: list[str] = Field(default=[], description="Columns that are no inputs.")
+    encode: dict[str, str] = Field(
+        default={},
+        description="How a column becomes numbers, where the choice is wrong: COLUMN=standard, "
+        "robust, log or quantile; one-hot, embedding or hash; bag or sequence (of words).",
+    )
+    split: Literal["random", "group", "time", "column"] | None = Field(
+        default=None, description="How rows are split into training, validation and test rows."
+    )
+    group: str | None = Field(
+        default=None, description="A column: rows that are equal in it are in one part."
+    )
+    time: list[str] | None = Field(
+        default=None, description="Columns that say when a row was: the latest rows judge."
+    )
+    split_column: str | None = Field(
+        default=None, description="A column that says train, validation or test in each row."
+    )
+    weight: str | None = Field(
+        default=None, description="A column that says how much each row counts in the loss."
+    )
+    class_weight: Literal["balanced"] | None = Field(
+        default=None, description="balanced: all classes count the same in the loss."
+    )
+    missing: dict[str, str] = Field(
+        default={}, description="Texts that mean missing in a column: COLUMN=999 or COLUMN=n.d.|x."
+    )
+    strict: bool = Field(
+        default=False, description="Refuse a table in which something looks wrong."
+    )
     layers: list[Width] | None = Field(default=None, description="Widths of the hidden layers.")
     activation: Literal["relu", "gelu", "silu", "tanh"] = Field(
         default="relu", description="What stands between the layers."
@@ -216,9 +249,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _split(name: str, text: str) -> Any:
     """What a setting given as one text means: A,B is a list, COLUMN=TYPE,COLUMN=TYPE a table."""
-    if name in ("names", "drop", "layers"):
+    if name in ("names", "drop", "time", "layers"):
         return listed(text)
-    if name == "types":
+    if name in ("types", "missing", "encode"):
         pairs = [part.rpartition("=") for part in listed(text)]
         return {column: kind for column, _, kind in pairs}
     return text

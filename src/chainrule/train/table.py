@@ -22,7 +22,7 @@ from chainrule.train.history import EpochResult, History
 from chainrule.train.loop import fit
 from chainrule.train.network import TableNetwork, loss_for, network_for, output_for
 from chainrule.train.rates import rates
-from chainrule.train.run import DATA, MODEL, SETTINGS, Run, Summary
+from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import evaluate, evaluate_trivial, trivial_answer
 from chainrule.train.settings import Chosen, Settings
 from chainrule.train.threads import one_thread_below
@@ -115,7 +115,16 @@ def _prepared(settings: Settings) -> Prepared:
         seed=settings.seed,
         task=settings.task,
         types=settings.types,
+        encodings=settings.encode,
         drop=settings.drop,
+        missing=settings.missing,
+        strict=settings.strict,
+        split=settings.split,
+        group=settings.group,
+        time=settings.time,
+        split_column=settings.split_column,
+        weight=settings.weight,
+        class_weight=settings.class_weight,
         **given,
     )
 
@@ -137,6 +146,7 @@ def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
     run = Run.create(settings.output, source_name(settings.data))
     run.write(SETTINGS, settings.to_toml())
     run.write(DATA, prepared.report.to_json())
+    run.write(ROWS, prepared.seen.to_json())
     run.begin(
         Summary(
             state="running",
@@ -168,13 +178,14 @@ def _trained(
     with one_thread_below(settings.batch_size * network.largest):
         return fit(
             network,
-            loss_for(prepared.task),
+            loss_for(prepared),
             optimizer,
             _arrays(prepared.train),
             _arrays(prepared.validation),
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             patience=settings.patience,
+            inputs=2,
             seed=settings.seed,
             rates=lambda steps: rates(settings.schedule, settings.lr, steps),
             on_step=watcher.step,
@@ -184,7 +195,13 @@ def _trained(
 
 
 def _arrays(part: Part) -> list[NDArray[Any]]:
-    return [part.numbers, part.codes, part.target]
+    """The inputs of the network, then those of the loss."""
+    return [
+        part.numbers,
+        part.codes,
+        part.target,
+        *([] if part.weights is None else [part.weights]),
+    ]
 
 
 def _judged(

@@ -1,0 +1,64 @@
+"""What is said about the rows and columns of a table that was made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.duplicates import also_in
+from chainrule.data.preparation import Met, Preparation
+from chainrule.data.report import Note, counted, named, quoted
+from chainrule.data.split import rare_classes
+from chainrule.data.table import Table
+from chainrule.data.target import ClassTarget
+
+
+def rare_note(rows: Table, target: str, classes: NDArray[np.int64]) -> list[Note]:
+    """A note about the classes that only train, as they are too rare to be measured."""
+    rare = rare_classes(classes)
+    if not rare:
+        return []
+    lines = rows.lines[np.isin(classes, rare)].tolist()
+    names = quoted(ClassTarget.fit(rows, target).classes[code] for code in rare)
+    text = f"{names}: fewer than 3 rows, used for training only"
+    return [Note(about="target", text=text, column=target, count=len(lines), lines=lines)]
+
+
+def shared_note(table: Table, train: Table) -> list[Note]:
+    """A note about rows that are also among the training rows; they stay."""
+    shared = also_in(table, train)
+    if not shared:
+        return []
+    text = f"{counted(shared, 'row')} of {table.source} also among the training rows; kept"
+    return [Note(about="duplicates", text=text, count=shared)]
+
+
+def column_notes(preparation: Preparation, train: Table, asked: Collection[str]) -> list[Note]:
+    """What became of each column, and why."""
+    notes = [
+        Note(about="column", text=f"left out: {why}", column=name)
+        for name, why in preparation.left_out.items()
+    ]
+    for record in preparation.inputs:
+        why = " (asked for)" if record.name in asked else ""
+        notes.append(Note(about="column", text=record.treatment() + why, column=record.name))
+    return notes
+
+
+def met_notes(part: str, met: Met) -> list[Note]:
+    """The cells of a part that are missing, as one note, and those bad or unseen, one by one."""
+    missing = {column.name: column.missing for column in met.columns if column.missing}
+    notes = []
+    if missing:
+        count = sum(missing.values())
+        where = named((f"{name} {cells:,}" for name, cells in missing.items()), limit=5)
+        text = f"{part}: {counted(count, 'missing value')}: {where}"
+        notes.append(Note(about="cells", text=text, count=count))
+    for column in met.columns:
+        for text, count, lines in column.strange():
+            about = {"about": "cells", "column": column.name, "count": count, "lines": lines}
+            about["finding"] = bool(lines)  # a bad cell, told by line
+            notes.append(Note.model_validate({"text": f"{part}: {text}", **about}))
+    return notes

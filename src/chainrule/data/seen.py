@@ -1,0 +1,59 @@
+"""From which rows what was learned: so that no leak has to be taken on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.preparation import Preparation
+from chainrule.data.report import Record
+from chainrule.data.table import Table
+from chainrule.data.weights import Weighing
+
+
+class Seen(Record):
+    """The lines of each part's rows, and for each statistic the rows that it was learned from.
+
+    `sources`: the file of each part; `lines`: first and last line of each run of rows. Statistics
+    of "train" saw those lines and no others. "all" are decisions about rows, not numbers that a
+    network gets: every row of the table, before it was split.
+    """
+
+    sources: dict[str, str]
+    lines: dict[str, list[tuple[int, int]]]
+    statistics: dict[str, str]
+
+    def to_json(self) -> str:
+        """All of it as JSON."""
+        return self.model_dump_json()
+
+
+def rows_seen(
+    preparation: Preparation, tables: Mapping[str, Table], weighing: Weighing | None
+) -> Seen:
+    """What was learned by fitting on `tables["train"]`."""
+    learned = [f"column {name}: left out" for name in preparation.left_out]
+    learned += [f"column {record.name}: {record.treatment()}" for record in preparation.inputs]
+    learned += [f"target {preparation.target.name}: {preparation.target.kind}"]
+    learned += ["weights of the rows"] if weighing is not None else []
+    decided = ["which task", "which rows repeat others", "which rows have no target"]
+    return Seen(
+        sources={part: table.source for part, table in tables.items()},
+        lines={part: runs(table.lines) for part, table in tables.items()},
+        statistics={**dict.fromkeys(decided, "all"), **dict.fromkeys(learned, "train")},
+    )
+
+
+def runs(lines: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Rising numbers as runs of neighbours, first and last of each.
+
+    >>> runs(np.array([2, 3, 4, 7, 9, 10]))
+    [(2, 4), (7, 7), (9, 10)]
+    """
+    if len(lines) == 0:
+        return []
+    ends = np.flatnonzero(np.diff(lines) != 1)
+    first, last = np.append(-1, ends) + 1, np.append(ends, len(lines) - 1)
+    return list(zip(lines[first].tolist(), lines[last].tolist(), strict=True))

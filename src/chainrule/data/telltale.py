@@ -1,0 +1,96 @@
+"""Columns that give the target away: each alone, without a network, tells nearly all of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.array_input import ArrayInput
+from chainrule.data.column import Column
+from chainrule.data.columns import labels
+from chainrule.data.dates import Dates
+from chainrule.data.labels import min_count
+from chainrule.data.numeric import Numeric
+from chainrule.data.preparation import Preparation
+from chainrule.data.report import Note
+from chainrule.data.table import Table
+from chainrule.data.target import ScaledTarget
+from chainrule.data.text import Text
+
+TELLTALE = 0.98
+"""A column that alone explains this share of the target is named."""
+
+STEPS, ROWS_A_STEP = 32, 20
+"""Numbers are cut into at most so many equal parts, each of at least so many rows."""
+
+
+def telltales(preparation: Preparation, train: Table) -> list[Note]:
+    """A note for each input column that alone tells nearly all of the target, by training rows.
+
+    None for a table with a single input: it is meant to tell.
+    """
+    notes = []
+    for record in preparation.inputs if len(preparation.inputs) > 1 else []:
+        if isinstance(record, Dates | Text | ArrayInput):
+            continue
+        share = _share(preparation, record.name, isinstance(record, Numeric), train)
+        if share >= TELLTALE:
+            text = f"{record.name} alone tells {share:.1%} of {preparation.target.name}"
+            advice = "drop it if it is not known when a prediction is to be made"
+            notes.append(Note(about="leak", text=f"{text}: {advice}", column=record.name))
+    return notes
+
+
+def _share(preparation: Preparation, name: str, numeric: bool, train: Table) -> float:
+    """How much of the target a column tells alone, 0 to 1."""
+    target = preparation.target.apply(train).reshape(len(train), -1)[:, 0]
+    column = train.column(name)
+    groups = _groups(column, numeric)
+    if not isinstance(preparation.target, ScaledTarget):
+        return _told(groups, target.astype(np.int64))
+    return max(_explained(groups, target), _in_step(column, target) if numeric else 0.0)
+
+
+def _groups(column: Column, numeric: bool) -> NDArray[np.int64]:
+    """Groups of rows that a column tells apart, int64 [n]; seldom categories are one, -1."""
+    if not numeric:
+        codes = labels(column)[0]
+        often = np.bincount(codes) >= min_count(len(codes))
+        return np.where(often[codes], codes, -1)
+    numbers = column.numbers
+    known = numbers[~np.isnan(numbers)]
+    steps = min(STEPS, max(2, len(numbers) // ROWS_A_STEP))
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, steps + 1)[1:-1]))
+    return np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right"))
+
+
+def _told(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> float:
+    """The share of what the majority gets wrong that each group's own majority gets right."""
+    _, places = np.unique(groups, return_inverse=True)
+    counts = np.zeros((places.max() + 1, int(classes.max()) + 1))
+    np.add.at(counts, (places, classes), 1)
+    right, usual = counts.max(axis=1).sum(), counts.sum(axis=0).max()
+    return float((right - usual) / max(1.0, len(classes) - usual))
+
+
+def _explained(groups: NDArray[np.int64], target: NDArray[np.generic]) -> float:
+    """The share of the target's variance that the means of the groups explain."""
+    _, places = np.unique(groups, return_inverse=True)
+    centred = target.astype(np.float64) - target.mean(dtype=np.float64)
+    sums = np.bincount(places, weights=centred)
+    return float((sums**2 / np.bincount(places)).sum() / max(1e-30, float((centred**2).sum())))
+
+
+def _in_step(column: Column, target: NDArray[np.generic]) -> float:
+    """The squared correlation of the ranks of a column's numbers with those of the target."""
+    known = ~np.isnan(column.numbers)
+    ours, theirs = _ranks(column.numbers[known]), _ranks(target[known].astype(np.float64))
+    spread = float((ours**2).sum() * (theirs**2).sum())
+    return float(known.mean()) * float((ours * theirs).sum()) ** 2 / spread if spread else 0.0
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The place of each value among all, equal ones at the middle of theirs; 0 on average."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts - 1) / 2
+    return np.asarray(middle[places] - middle[places].mean())
