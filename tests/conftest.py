@@ -1,4 +1,7 @@
-"""Machine code is kept for the length of a session: tests that compile the same compile it once."""
+"""Machine code is kept for the length of a session: tests that compile the same compile it once.
+
+No example of hypothesis has a deadline: how long one takes is the machine's affair.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 from chainrule.compile import step
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _made: list[str] = []
 

@@ -10,6 +10,8 @@ import chainrule as cr
 from chainrule.compile import llvm
 from chainrule.compile.epoch import run_epoch
 from chainrule.compile.native import NativeProgram
+from chainrule.compile.structure import structure_of
+from chainrule.core.interpret import interpret
 from chainrule.core.record import record
 from chainrule.errors import IndexRangeError, SettingError
 from chainrule.spec import Spec
@@ -189,3 +191,24 @@ def test_narrower_vectors(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_back_end_is_refused() -> None:
     with pytest.raises(SettingError, match="back end"):
         cr.compile(lambda x: x, "quantum")  # type: ignore[arg-type]
+
+
+def test_kernels_of_one_structure_are_written_once() -> None:
+    layers = [cr.nn.Linear(8, 8) for _ in range(3)]
+    norms = [cr.nn.LayerNorm(8, eps=eps) for eps in (1e-5, 1e-5, 1e-2)]
+
+    def fn(x: Any) -> tuple[Any, ...]:
+        for layer, norm in zip(layers, norms, strict=True):
+            x = norm(layer(x).relu()) + x.T
+        return (x,)
+
+    program, _ = record(fn, [Spec((8, 8), cr.float32)])
+    native = NativeProgram(program)
+    structures = [structure_of(native.fused, w.kernel)[0] for w in native.written]
+    assert len(set(structures)) < len(structures)
+    for i, one in enumerate(native.written):
+        for j, other in enumerate(native.written):
+            names = [phase.name for phase in one.phases] == [phase.name for phase in other.phases]
+            assert names or structures[i] != structures[j]
+    x = np.random.default_rng(0).standard_normal((8, 8)).astype("float32")
+    np.testing.assert_allclose(native([x])[0], interpret(program, [x])[0], atol=2e-6)

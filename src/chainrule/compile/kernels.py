@@ -21,6 +21,7 @@ from chainrule.compile.philox import write_random
 from chainrule.compile.products import write_contract
 from chainrule.compile.reductions import write_reduce
 from chainrule.compile.row_loops import write_rows
+from chainrule.compile.structure import Structure, structure_of
 from chainrule.compile.views import View
 from chainrule.compile.writer import Phase, Writer
 from chainrule.core.op import Contract, Index, Join, Kind, Place, Random, Reduce, Reindex
@@ -84,13 +85,19 @@ class Kernels:
     functions: list[str] = field(default_factory=list)
     declarations: set[str] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
+    _alike: dict[Structure, tuple[Written, list[Symbol]]] = field(default_factory=dict)
 
     def write(self, fused: Fused, kernel: Kernel) -> Written:
-        """One kernel."""
+        """One kernel; those of equal layers are written once, and given other values."""
         write = _writer(kernel)
         if write is None:
             return left_to_numpy(fused, kernel)
-        return self._written(fused, kernel, write)
+        structure, values = structure_of(fused, kernel)
+        if structure in self._alike:
+            return _with_values(kernel, *self._alike[structure], values)
+        written = self._written(fused, kernel, write)
+        self._alike[structure] = written, values
+        return written
 
     def copy(self, fused: Fused, source: View, target: View) -> Written:
         """The elements of one view into the places of another."""
@@ -122,6 +129,22 @@ def _writer(kernel: Kernel) -> Write | None:
     if kernel.root is not None:
         return WRITERS.get(type(kernel.root.op.lower))
     return write_rows if kernel.rows else write_pointwise
+
+
+def _with_values(
+    kernel: Kernel, written: Written, before: Sequence[Symbol], values: Sequence[Symbol]
+) -> Written:
+    """The functions of a kernel for another of the same structure."""
+    at = dict(zip(before, values, strict=True))
+    for own in written.writes - at.keys():  # memory that only this kernel needs
+        at[own] = Symbol(own.shape, own.dtype, own.id)
+    return Written(
+        kernel,
+        [at.get(s, s) for s in written.operands],
+        frozenset(at[s] for s in written.writes),
+        [Call(p.name, p.parts, tuple(at.get(s, s) for s in p.operands)) for p in written.phases],
+        notes=written.notes,
+    )
 
 
 def left_to_numpy(fused: Fused, kernel: Kernel) -> Written:
