@@ -239,11 +239,11 @@ def test_inspect_a_table(call: Call, folder: Path) -> None:
         "when,what\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30))
     )
     lines = call("inspect", "t.csv").out.splitlines()
-    assert lines[0] == "t.csv: 30 rows"
-    assert lines[3].split()[:2] == ["when", "numeric"]
+    assert lines[0] == "t.csv: 30 rows, 2 columns"
+    assert lines[3].split()[:2] == ["when", "id"]
     assert lines[4].split()[:2] == ["what", "category"]
     found = json.loads(call("inspect", "t.csv", "--json").out)
-    assert [column["kind"] for column in found["columns"]] == ["numeric", "category"]
+    assert [column["kind"] for column in found["columns"]] == ["id", "category"]
     assert "classification: 'what'" in call("inspect", "t.csv", "--target", "what").out
     assert inside(folder) == {"t.csv"}
 

@@ -71,7 +71,8 @@ def test_rows_that_differ_only_in_their_id_case_or_spaces():
         columns[name][9] = value
     earliest, notes = near_duplicates(Table.of(columns), ["id"])
     assert earliest.tolist() == [3 if place == 9 else place for place in range(30)]
-    assert str(notes[0]) == "1 row equals an earlier row in all but id (line 10)"
+    assert notes[0].lines == [10]
+    assert notes[0].text == "1 row equals an earlier row in all but id; kept on one side of a split"
 
 
 def test_rows_alike_in_a_few_columns_or_too_often_are_different_things():

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-from chainrule.cli.options import json_option, reading_options
+from chainrule.cli.inspect_data import inspection_facts, inspection_text
+from chainrule.cli.options import column_options, json_option, reading_options
 from chainrule.cli.runs import describe, run_facts
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import out, scores, table
-from chainrule.data import Table, column_kinds, on_disk, prepare, read_table
+from chainrule.data import inspect_table, on_disk, prepare, read_table
+from chainrule.data.findings import refuse_findings
 from chainrule.model import Model, load
 from chainrule.model.store import MANIFEST
 from chainrule.train.run import MODEL, SUMMARY, Run
@@ -20,10 +22,23 @@ from chainrule.train.run import MODEL, SUMMARY, Run
 @click.command("inspect")
 @click.argument("thing", metavar="DATA|MODEL|RUN")
 @click.option("--target", metavar="COLUMN", help="Of a table: show how it would be prepared.")
+@column_options
 @reading_options
 @json_option("Print all of it as JSON.")
-def command(thing: str, target: str | None, as_json: bool, **reading: Any) -> None:
-    """Show what a table, a model or a run holds, without changing anything."""
+def command(
+    thing: str,
+    target: str | None,
+    types: dict[str, str] | None,
+    drop: list[str] | None,
+    missing: dict[str, str] | None,
+    strict: bool | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Show what a table, a model or a run holds, without changing anything.
+
+    Of a table: the type of each column and why, what is missing, and what looks wrong, by line.
+    """
     path = on_disk(thing)
     if path is not None and (path / SUMMARY).is_file():
         run = Run(path)
@@ -31,36 +46,21 @@ def command(thing: str, target: str | None, as_json: bool, **reading: Any) -> No
     elif path is not None and path.is_dir() and not _holds_classes(path):
         model = load(path)
         out(json_text(_model_facts(model)) if as_json else _model_text(model))
-    elif target is None:
-        found = read_table(thing, **reading)
-        out(json_text(_table_facts(found)) if as_json else _table_text(found))
     else:
-        report = prepare(read_table(thing, **reading), target).report
-        out(json_text(report.model_dump()) if as_json else report.text())
+        data = read_table(thing, **reading)
+        columns: dict[str, Any] = {"types": types, "drop": drop or (), "missing": missing}
+        found = inspect_table(data, **columns)
+        report = None if target is None else prepare(data, target, **columns).report
+        show = inspection_facts if as_json else inspection_text
+        out(json_text(show(found, report)) if as_json else str(show(found, report)))
+        if strict:
+            refuse_findings(found.source, found.notes if report is None else report.notes)
 
 
 def _holds_classes(folder: Path) -> bool:
     """Whether a folder that is no run has subfolders with files, and no model."""
     model = (folder / MANIFEST).is_file() or (folder / MODEL).is_dir()
     return not model and any(folder.glob("*/*"))
-
-
-def _table_text(found: Table) -> str:
-    """Each column: its type, how much is missing, and why it is of that type."""
-    rows = [["column", "type", "missing", "why"]]
-    for name, kind in column_kinds(found).items():
-        missing = int(found.column(name).missing.sum())
-        share = f"{missing:,} ({missing / len(found):.0%})" if missing else ""
-        rows.append([name, kind.kind, share, kind.reason])
-    return f"{found.source}: {len(found):,} rows\n\n{table(rows, left=4)}"
-
-
-def _table_facts(found: Table) -> dict[str, Any]:
-    columns = [
-        {**kind.model_dump(), "missing": int(found.column(name).missing.sum())}
-        for name, kind in column_kinds(found).items()
-    ]
-    return {"source": found.source, "rows": len(found), "columns": columns}
 
 
 def _model_text(model: Model) -> str:

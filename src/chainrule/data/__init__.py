@@ -15,6 +15,8 @@ from chainrule.data.columns import ColumnKind as ColumnKind
 from chainrule.data.columns import column_kinds as column_kinds
 from chainrule.data.embedding import Embedding as Embedding
 from chainrule.data.hashed import Hashed as Hashed
+from chainrule.data.inspection import Inspection as Inspection
+from chainrule.data.inspection import inspect_table as inspect_table
 from chainrule.data.numeric import Numeric as Numeric
 from chainrule.data.one_hot import OneHot as OneHot
 from chainrule.data.preparation import Inputs as Inputs

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import duckdb
 
-    from chainrule.data.column import Cells
+Cells = NDArray[np.object_]
 
 NO_TIME = int(np.iinfo(np.int64).min)
 """What stands for "no time" among seconds; NumPy's NaT is the same integer."""

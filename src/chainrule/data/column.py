@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.cast import Cells as Cells
 from chainrule.data.cast import cast_numbers
 
-Cells = NDArray[np.object_]
 _T = TypeVar("_T")
 
 MISSING = frozenset(

@@ -11,7 +11,9 @@ from chainrule.data.clean import drop_rows
 from chainrule.data.column import Column
 from chainrule.data.labels import labels
 from chainrule.data.report import Note, counted, listed
+from chainrule.data.split import Split
 from chainrule.data.table import Table
+from chainrule.data.votes import is_free_text
 
 REPEATS = 0.5
 """When more than this share of all rows are repeats, they are counts, not mistakes: they stay."""
@@ -45,7 +47,8 @@ def near_duplicates(table: Table, but: Collection[str]) -> tuple[NDArray[np.int6
 
     Rows are nearly the same if they agree in all columns except `but` (the target, and what names
     or numbers rows), whatever the case of letters and the spaces. At least three columns must
-    agree, and where more than half of all rows do so, they are different things that look alike.
+    agree, or one of free text. Where more than half of all rows do so, they are different things
+    that look alike.
 
     >>> table = Table.of({"id": [1, 2], "a": ["x", "X "], "b": [5, 5], "c": ["u v", "U  v"]})
     >>> near_duplicates(table, ["id"])[0].tolist()
@@ -53,7 +56,8 @@ def near_duplicates(table: Table, but: Collection[str]) -> tuple[NDArray[np.int6
     """
     own = np.arange(len(table))
     names = [name for name in table.names if name not in but]
-    if len(names) < LEAST_COLUMNS:
+    texts = any(is_free_text(table.columns[name]) for name in names)
+    if len(names) < LEAST_COLUMNS and not texts:
         return own, []
     earliest = first_equal([_alike(table.columns[name]) for name in names])
     later = np.flatnonzero(earliest != own)
@@ -61,11 +65,23 @@ def near_duplicates(table: Table, but: Collection[str]) -> tuple[NDArray[np.int6
         return own, []
     words = "equals an earlier row" if len(later) == 1 else "equal earlier rows"
     apart = ", ".join(name for name in table.names if name in but)
-    text = f"{counted(len(later), 'row')} {words} in all but {apart}" if apart else (
-        f"{counted(len(later), 'row')} {words} but for letter case and spaces"
-    )  # fmt: skip
+    but_for = f"in all but {apart}" if apart else "but for letter case and spaces"
+    text = f"{counted(len(later), 'row')} {words} {but_for}; kept on one side of a split"
     lines = listed(table.lines[later])
-    return earliest, [Note(about="duplicates", text=text, count=len(later), lines=lines)]
+    return earliest, [
+        Note(about="duplicates", text=text, count=len(later), lines=lines, finding=True)
+    ]
+
+
+def joined(split: Split, leaders: NDArray[np.int64], earliest: NDArray[np.int64]) -> Split:
+    """A split of the `leaders` as one of all rows: each is in the part of its `earliest` row.
+
+    >>> split = Split(np.array([0]), np.array([], int), np.array([1]))
+    >>> joined(split, np.array([0, 1]), np.array([0, 1, 0])).train.tolist()
+    [0, 2]
+    """
+    parts = {name: np.isin(earliest, leaders[rows]) for name, rows in vars(split).items()}
+    return Split(**{name: np.flatnonzero(rows) for name, rows in parts.items()})
 
 
 def also_in(table: Table, other: Table) -> int:

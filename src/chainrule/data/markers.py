@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.column import Column, number_text
+from chainrule.data.column import MISSING, Column, number_text
+from chainrule.data.table import Table
 
 STAND_INS = tuple(float(f"{sign}{nines}") for nines in (99, 999, 9999, 99999) for sign in ("", "-"))
 """Numbers that people write where they know none."""
@@ -15,6 +19,25 @@ LEAST_OFTEN = 3
 
 LEAST_VALUES = 20
 """Fewer different numbers are a scale of answers; a text among them may be one of the answers."""
+
+
+def marked(table: Table, missing: Mapping[str, str]) -> Table:
+    """A table in whose columns more texts mean "not known": by column, those that `|` separates.
+
+    An empty text among them drops the usual markers, so that only they and empty cells count.
+
+    >>> table = Table.of({"age": ["7", "999", "?"], "job": ["none", "cook", ""]})
+    >>> table = marked(table, {"age": "999", "job": ""})
+    >>> [table.column(name).missing.tolist() for name in table.names]
+    [[False, True, True], [False, False, True]]
+    """
+    if not missing:
+        return table
+    columns = dict(table.columns)
+    for key, texts in missing.items():
+        given, name = texts.split("|"), table.name_of(key)
+        columns[name] = columns[name].marked([*given, *(() if "" in given else MISSING)])
+    return replace(table, columns=columns)
 
 
 def markers_met(column: Column) -> dict[str, int]:

@@ -14,7 +14,7 @@ LEAST = 20
 """Fewer numbers do not show what is usual."""
 
 SELDOM = 0.05
-"""Where more than this share of a column breaks a rule, the rule is not about that column."""
+"""Where more than this share of a column breaks a rule, or is far, that is how the column is."""
 
 INFINITE = float("inf")
 
@@ -54,7 +54,7 @@ def far_values(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     far = _beyond(numbers, known, RAW_FENCE)
     if len(far) and known.min() > 0:
         far = np.intersect1d(far, _beyond(np.log(numbers), np.log(known), LOG_FENCE))
-    return far
+    return far if len(far) <= SELDOM * len(known) else far[:0]
 
 
 def _beyond(

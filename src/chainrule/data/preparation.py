@@ -18,6 +18,7 @@ from chainrule.data.columns import (
     column_kinds,
     refuse_infinities,
 )
+from chainrule.data.markers import marked
 from chainrule.data.numeric import Numeric, bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
 from chainrule.data.report import Record, counted, on_lines, quoted
@@ -119,6 +120,7 @@ class Preparation(Record):
     inputs: list[Encoding]
     left_out: dict[str, str]
     target: Target
+    missing: dict[str, str] = {}  # noqa: RUF012 (pydantic copies it)
 
     @classmethod
     def fit(
@@ -131,12 +133,15 @@ class Preparation(Record):
         encodings: Mapping[str, str] | None = None,
         drop: Iterable[str] = (),
         aside: Mapping[str, str] | None = None,
+        missing: Mapping[str, str] | None = None,
     ) -> Preparation:
         """Learn from a table that holds the training rows and no others.
 
         `types` gives columns a kind ("numeric", "category", "text"), `encodings` one of the ways
         to encode that kind. `drop` names columns that are no inputs, `aside` others with the
-        reason. DataError if there is no such column, or no column is left to learn from.
+        reason. `missing` are the texts that mean "not known" in a column, besides the usual ones;
+        they are kept, for new rows. DataError if there is no such column, or no column is left to
+        learn from.
         """
         ways = {train.name_of(key): way for key, way in (encodings or {}).items()}
         asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
@@ -168,6 +173,7 @@ class Preparation(Record):
             ],
             left_out={name: left_out[name] for name in train.names if name in left_out},
             target=made.fit(train, target),
+            missing={train.name_of(key): texts for key, texts in (missing or {}).items()},
         )
 
     @property
@@ -229,21 +235,25 @@ class Preparation(Record):
         return {record.name: back[record.name] for record in self.inputs}
 
     def align(self, table: Table) -> Table:
-        """A table without a header under the names of training, by place; else as it is.
+        """A table without a header under the names of training, by place; else under its own.
 
-        It has every column of the training file, or every one but the target. DataError if not.
+        Cells that hold a marker of `missing` are missing. DataError unless it has every column of
+        the training file, or every one but the target.
         """
         if table.named:
-            return table
+            return self._marked(table)
         without = [name for name in self.columns if name != self.target.name]
         for names in (self.columns, without):
             if len(names) == len(table.names):
-                return table.renamed(names)
+                return self._marked(table.renamed(names))
         raise DataError(
             f"{table.source} has no header, and not as many columns as the training rows",
             expected=f"{len(self.columns)} columns, or {len(without)} without the target",
             got=f"{len(table.names)}",
         )
+
+    def _marked(self, table: Table) -> Table:
+        return marked(table, {k: texts for k, texts in self.missing.items() if k in table.columns})
 
     def _refuse_absent(self, table: Table) -> None:
         """DataError for the first input column that is not there."""

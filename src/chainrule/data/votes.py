@@ -162,7 +162,7 @@ def _of_texts(name: str, column: Column) -> Vote:
         return Vote("constant" if whole else "category", reason)
     if {text.lower() for text in texts} in MOST_YES_NO:
         return Vote("boolean", f"only {quoted(texts)}")
-    if _is_free_text(column, texts):
+    if is_free_text(column):
         return Vote("text", f"texts of {_words(texts):.0f} words on average")
     if names_rows(column):
         words = f"hardly any of its {len(texts):,} values comes up often enough to learn from"
@@ -172,8 +172,11 @@ def _of_texts(name: str, column: Column) -> Vote:
     )
 
 
-def _is_free_text(column: Column, texts: dict[str, int]) -> bool:
+def is_free_text(column: Column) -> bool:
     """Whether cells are sentences rather than names: of several words, and mostly different."""
+    if len(column.bad) == 0:
+        return False
+    texts = present_texts(column)
     present = sum(texts.values())
     many = len(texts) >= max(LEAST_TEXTS, TEXT_SHARE * present)
     return many and _words(texts) >= LEAST_WORDS
