@@ -49,7 +49,7 @@ def scan(path: Path, text: bytes, source: str, delimiter: str | None) -> Scan:
     """
     import duckdb
 
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with connected() as connection:
         try:
             dialect = _sniff(connection, path, delimiter)
             cells = _fetch(connection, path, dialect)
@@ -64,6 +64,15 @@ def scan(path: Path, text: bytes, source: str, delimiter: str | None) -> Scan:
     rejected, spans = _rejected(text, failed)
     lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
     return Scan(columns, lines, rejected, dialect.delimiter)
+
+
+def connected() -> duckdb.DuckDBPyConnection:
+    """A database in memory that installs nothing, and draws no progress among the results."""
+    import duckdb
+
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 def _sniff(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | None) -> Dialect:

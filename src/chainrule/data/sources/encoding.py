@@ -16,11 +16,11 @@ _MARKS = [
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
 FOREIGN = 0.3
-"""From this share of letters beyond ASCII on, a one-byte text is in no western language."""
+"""With more than this share of letters beyond ASCII, a one-byte text is in no western language."""
 
 
 def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Note]]:
-    """The text in UTF-8, and a note if it was in another encoding; `raw` itself if it is UTF-8.
+    """The text in UTF-8, and a note if it was in another encoding; `raw` itself if it is plain UTF-8.
 
     Lines that are broken in a text otherwise in UTF-8 stay as they are. DataError if `asked` does
     not fit, or if the encoding cannot be told.
@@ -30,7 +30,7 @@ def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Not
     """
     encoding = asked or _told(raw, source)
     if encoding in ("utf-8", "binary"):
-        return raw, []
+        return raw.removeprefix(codecs.BOM_UTF8), []
     try:
         text = raw.decode(encoding).removeprefix("\ufeff").encode()
     except LookupError:
@@ -79,13 +79,14 @@ def _one_byte(raw: bytes, source: str) -> str:
     counts = np.bincount(np.frombuffer(raw, dtype=np.uint8), minlength=256)
     if counts[0]:
         return "binary"
-    high, ascii_letters = int(counts[128:].sum()), int(counts[65:91].sum() + counts[97:123].sum())
+    high, letters = int(counts[128:].sum()), int(counts[192:].sum())
+    ascii_letters = int(counts[65:91].sum() + counts[97:123].sum())
     valid = len(raw.decode("utf-8", errors="ignore").encode()) - int(counts[:128].sum())
     if valid >= high - valid:
         return "utf-8"
     try:
         raw.decode("cp1252")
-        western = high <= FOREIGN * (high + ascii_letters) and high < len(raw) / 4
+        western = letters <= FOREIGN * (letters + ascii_letters) and high < len(raw) / 4
     except UnicodeDecodeError:
         western = False
     if western:

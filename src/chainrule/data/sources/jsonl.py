@@ -39,11 +39,10 @@ def from_json(content: Content, reading: Reading) -> Table:
     A line that is no object is put aside, with its number. Lists become text.
     """
     text, notes = as_utf8(content.raw, reading.encoding, content.name)
-    text = text.removeprefix(b"\xef\xbb\xbf")
     lines = [(n, line) for n, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
     if not lines:
         raise DataError(f"{content.name} is empty")
-    if not _is_object(lines[0][1]) and not any(_is_object(line) for _, line in lines[1:3]):
+    if lines[0][1].strip() == b"[" or not any(_is_object(line) for _, line in lines[:3]):
         return renamed(_whole(text, content.name), reading)
     rows, places, rejected = [], [], []
     for place, line in lines:

@@ -42,7 +42,8 @@ def from_array(array: NDArray[Any], source: str) -> Table:
     if array.dtype.names:
         return _table({name: array[name] for name in array.dtype.names}, source)
     if array.ndim <= 2:
-        array = np.atleast_1d(array).reshape(len(np.atleast_1d(array)), -1)
+        array = np.atleast_1d(array)
+        array = array[:, None] if array.ndim == 1 else array
         names = titles(None, array.shape[1], source)
         table = _table(dict(zip(names, array.T, strict=True)), source)
     else:

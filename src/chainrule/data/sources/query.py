@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.data.column import Column
+from chainrule.data.scan import connected
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.reading import Reading
 from chainrule.data.sources.titles import checked, renamed
@@ -55,7 +56,7 @@ def from_parquet(content: Content, reading: Reading) -> Table:
 def _rows(query: str, source: str) -> Table:
     import duckdb
 
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with connected() as connection:
         try:
             return _table(connection, connection.sql(query), source)
         except duckdb.Error as problem:
