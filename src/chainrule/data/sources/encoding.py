@@ -20,10 +20,10 @@ FOREIGN = 0.3
 
 
 def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Note]]:
-    """The text in UTF-8, and a note if it was in another encoding; `raw` itself if it is plain UTF-8.
+    """The text in UTF-8, and a note if it was in another encoding.
 
-    Lines that are broken in a text otherwise in UTF-8 stay as they are. DataError if `asked` does
-    not fit, or if the encoding cannot be told.
+    `raw` itself comes back if it is UTF-8 without a mark, lines that are broken as they are.
+    DataError if `asked` does not fit, or if the encoding cannot be told.
 
     >>> as_utf8("a;ö".encode("utf-16"), None, "t.csv")[0].decode()
     'a;ö'
