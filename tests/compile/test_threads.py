@@ -85,19 +85,31 @@ def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
     before = cr.get_num_threads()
     cr.set_num_threads(4)
     try:
-        choice = Choice(shares=True)
-        seconds = {1: 2.0, 4: 1.0}
-        picked = []
-        for _ in range(200):
-            picked.append(choice.pick())
-            choice.note(picked[-1], seconds[picked[-1]])
-        assert picked[:4] == [1, 1, 4, 4]
-        assert picked[4:].count(4) > 190
-        assert 1 in picked[4:]
-        seconds[4] = 5.0  # somebody else took the cores
-        for _ in range(5):
-            choice.note(4, seconds[4])
-        assert choice.pick() == 1
+        now = 0.0
+        choice = Choice(shares=True, clock=lambda: now)
+        seconds = {1: 0.02, 4: 0.01}
+
+        def run(times: int) -> list[int]:
+            nonlocal now
+            picked = []
+            for _ in range(times):
+                picked.append(choice.pick())
+                choice.note(picked[-1], seconds[picked[-1]])
+                now += seconds[picked[-1]] * choice.steps(picked[-1], 0.05)
+            return picked
+
+        assert run(4) == [1, 1, 4, 4]
+        found = run(100)
+        assert 1 in found
+        assert found.count(4) >= 89
+        assert choice.steps(4, 0.05) == 5
+        assert choice.steps(1, 0.4) == 2  # a trial is short
+        seconds[4] = 0.05  # somebody else took the cores
+        run(30)
+        assert run(30).count(1) > 25
+        seconds[4] = 0.01
+        run(30)
+        assert run(30).count(4) > 25
         assert Choice(shares=False).pick() == 1
     finally:
         cr.set_num_threads(before)

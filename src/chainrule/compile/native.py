@@ -139,21 +139,20 @@ class NativeProgram:
         rows = self.program.args[0].shape[0]
         steps = len(order) // rows
         values = self._scheduled(schedule, steps)
-        epoch, found, at_once = Epoch(self, sources), [np.empty((0, len(self.program.returns)))], 8
+        epoch, found = Epoch(self, sources), [np.empty((0, len(self.program.returns)))]
         done = 0
         while done < steps:
-            count = min(at_once, steps - done)
+            threads = self.choice.pick()
+            count = min(self.choice.steps(threads, _CALL), steps - done)
             part, planned = order[done * rows : (done + count) * rows], values[done : done + count]
             with self._running:
-                threads, began = self.choice.pick(), time.perf_counter()
+                began = time.perf_counter()
                 self._enter(())
                 found.append(epoch.run(part, planned, threads))
                 self._check_status()
                 self._leave()
+            self.choice.note(threads, (time.perf_counter() - began) / count)
             done += count
-            spent = max(time.perf_counter() - began, 1e-6)
-            self.choice.note(threads, spent / count)
-            at_once = max(1, int(count * _CALL / spent))
             if after is not None and after(done):
                 break
         return np.concatenate(found)

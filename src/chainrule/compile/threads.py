@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
 from chainrule.errors import SettingError
 
-_AGAIN = 50  # calls after which the slower numbers of threads are tried again
+_AGAIN = 0.5  # seconds after which the slower number of threads is tried again
+_FEW = 8  # steps of a call, as long as nobody knows how long they take
 
 
 class _Settings:
@@ -102,28 +104,47 @@ if hasattr(os, "register_at_fork"):
 
 
 class Choice:
-    """How many threads a program takes: the number that proved the quickest so far."""
+    """How many threads a program takes: the number that is the quickest, as far as was seen.
 
-    def __init__(self, shares: bool) -> None:
+    Both one and all are tried at the start, and the slower again from time to time for a moment:
+    other programs come and go.
+    """
+
+    def __init__(self, shares: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         self.shares = shares  # whether it has anything for a second thread to do
         self.seconds: dict[int, float] = {}  # a step's, by number of threads
+        self._clock, self._tried = clock, clock()
         self._tries: dict[int, int] = {}
-        self._calls = 0
 
     def pick(self) -> int:
         """The number for the next call."""
         most = get_num_threads() if self.shares else 1
         if most == 1:
             return 1
-        self._calls += 1
         for number in (1, most):
             if self._tries.get(number, 0) < 2:  # the first call finds caches cold
                 return number
         best = min((1, most), key=self.seconds.__getitem__)
-        return best if self._calls % _AGAIN else 1 + most - best
+        now = self._clock()
+        if now - self._tried < _AGAIN:
+            return best
+        self._tried = now
+        return 1 + most - best
+
+    def steps(self, threads: int, seconds: float) -> int:
+        """How many steps take so long; few of those that are only a trial."""
+        if threads not in self.seconds:
+            return _FEW
+        took = self.seconds[threads]
+        trial = took > min(self.seconds.values())
+        return max(1, int((seconds / 10 if trial else seconds) / max(took, 1e-9)))
 
     def note(self, threads: int, seconds: float) -> None:
         """What a step took on so many threads."""
         tries = self._tries[threads] = self._tries.get(threads, 0) + 1
         before = self.seconds.get(threads, seconds)
-        self.seconds[threads] = min(before, seconds) if tries < 3 else (before + seconds) / 2
+        trial = before > min(self.seconds.values(), default=before)
+        if tries < 3:
+            self.seconds[threads] = min(before, seconds)
+        else:  # what was slower is seldom tried: the last time counts
+            self.seconds[threads] = seconds if trial else (before + seconds) / 2
