@@ -21,7 +21,9 @@ from chainrule.data.votes import Kind, Vote, vote
 from chainrule.data.votes import numeric_vote as numeric_vote
 from chainrule.errors import DataError, SettingError, nearest
 
-ASKED = tuple(kind for kind in get_args(Kind) if kind not in ("array", "constant", "empty"))
+ASKED: tuple[Kind, ...] = tuple(
+    kind for kind in get_args(Kind) if kind not in ("array", "constant", "empty")
+)
 """The kinds that `types=` may ask for; "date:%d.%m.%Y" also says how the dates are written."""
 
 HUGE = 1e150

@@ -124,7 +124,7 @@ def prepare(
         "test": test or table.given.get("test"),
     }
     rows = _clean(table, name, chosen, notes)
-    ids, found = odd_values(rows.without([name, *dropped, *aside]), asked)
+    ids, found = odd_values(rows.without([*dropped, *aside]), asked)
     notes += found
     tables = _split(rows, plan, name, chosen, seed, given, notes, [name, *dropped, *aside, *ids])
     preparation = Preparation.fit(
@@ -224,7 +224,7 @@ def _split(
         classes = ClassTarget.fit(rows, target).apply(rows)
         notes += rare_note(rows, target, classes) if plan.way == "random" else []
     earliest = np.arange(len(rows))
-    if plan.way == "random" and sum(kept.values()):
+    if plan.way == "random" and any(kept.values()):
         earliest, found = near_duplicates(rows, apart)
         notes += found
     leaders = np.unique(earliest)

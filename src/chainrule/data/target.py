@@ -80,11 +80,15 @@ class ClassTarget(Record):
 
     @classmethod
     def fit(cls, table: Table, name: str) -> ClassTarget:
-        """The classes of the rows of `table`: numbers by size, texts by alphabet."""
+        """The classes of the rows of `table`: numbers by size, texts by alphabet.
+
+        A label that is another one and a dot is that other one.
+        """
         codes, named = labels(table.column(name))
         seen = np.bincount(codes, minlength=len(named))
-        present = [label for label, rows in zip(named, seen, strict=True) if label and rows]
-        return cls(name=name, classes=in_order(present))
+        present = {label for label, rows in zip(named, seen, strict=True) if label and rows}
+        dotted = {label for label in present if label.removesuffix(".") in present - {label}}
+        return cls(name=name, classes=in_order(present - dotted))
 
     def apply(self, table: Table) -> NDArray[np.int64]:
         """Each row's class, int64 [n]; -1 where the target is missing. DataError if unknown."""
