@@ -93,9 +93,10 @@ def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
             nonlocal now
             picked = []
             for _ in range(times):
-                picked.append(choice.pick())
-                choice.note(picked[-1], seconds[picked[-1]])
-                now += seconds[picked[-1]] * choice.steps(picked[-1], 0.05)
+                threads = choice.pick()
+                picked.append(threads)
+                now += seconds[threads] * choice.steps(threads, 0.05)
+                choice.note(threads, seconds[threads])
             return picked
 
         assert run(4) == [1, 1, 4, 4]
@@ -103,12 +104,16 @@ def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
         assert 1 in found
         assert found.count(4) >= 89
         assert choice.steps(4, 0.05) == 5
-        assert choice.steps(1, 0.4) == 2  # a trial is short
+        assert choice.steps(1, 1.0) == 5  # a trial is short
+        now += 10.0
+        assert choice.pick() == 4  # caches are cold: no trial now, and it says nothing
+        choice.note(4, 0.5)
+        assert choice.seconds[4] == pytest.approx(0.01)
         seconds[4] = 0.05  # somebody else took the cores
         run(30)
         assert run(30).count(1) > 25
         seconds[4] = 0.01
-        run(30)
+        run(90)
         assert run(30).count(4) > 25
         assert Choice(shares=False).pick() == 1
     finally:

@@ -12,7 +12,9 @@ from typing import Any
 from chainrule.errors import SettingError
 
 _AGAIN = 0.5  # seconds after which the slower number of threads is tried again
-_FEW = 8  # steps of a call, as long as nobody knows how long they take
+_APART = 50  # steps of the slower number at least from one trial to the next
+_IDLE = 0.02  # seconds without a call, after which the next one finds caches cold and says nothing
+_FEW = 2  # steps of a call that is a trial, or before anybody knows how long they take
 
 
 class _Settings:
@@ -113,7 +115,8 @@ class Choice:
     def __init__(self, shares: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         self.shares = shares  # whether it has anything for a second thread to do
         self.seconds: dict[int, float] = {}  # a step's, by number of threads
-        self._clock, self._tried = clock, clock()
+        self._clock, self._tried, self._ended = clock, clock(), clock()
+        self._cold = False
         self._tries: dict[int, int] = {}
 
     def pick(self) -> int:
@@ -126,7 +129,9 @@ class Choice:
                 return number
         best = min((1, most), key=self.seconds.__getitem__)
         now = self._clock()
-        if now - self._tried < _AGAIN:
+        self._cold = now - self._ended > _IDLE
+        slower = max(self.seconds.values())
+        if self._cold or now - self._tried < max(_AGAIN, _APART * slower):
             return best
         self._tried = now
         return 1 + most - best
@@ -136,15 +141,18 @@ class Choice:
         if threads not in self.seconds:
             return _FEW
         took = self.seconds[threads]
-        trial = took > min(self.seconds.values())
-        return max(1, int((seconds / 10 if trial else seconds) / max(took, 1e-9)))
+        if took > min(self.seconds.values()):
+            return max(_FEW, int(seconds / 10 / took))
+        return max(1, int(seconds / max(took, 1e-9)))
 
     def note(self, threads: int, seconds: float) -> None:
         """What a step took on so many threads."""
+        self._ended = self._clock()
         tries = self._tries[threads] = self._tries.get(threads, 0) + 1
         before = self.seconds.get(threads, seconds)
-        trial = before > min(self.seconds.values(), default=before)
         if tries < 3:
             self.seconds[threads] = min(before, seconds)
-        else:  # what was slower is seldom tried: the last time counts
-            self.seconds[threads] = seconds if trial else (before + seconds) / 2
+        elif before > min(self.seconds.values()):  # a trial, and they are rare: the last one counts
+            self.seconds[threads] = seconds
+        elif not self._cold:
+            self.seconds[threads] = (before + seconds) / 2
