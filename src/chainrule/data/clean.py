@@ -11,13 +11,14 @@ from chainrule.data.table import Table
 
 
 def rejected_note(table: Table) -> list[Note]:
-    """What could not be read as rows, if anything."""
+    """What was decided in reading the table, and what could not be read as rows, if anything."""
     if not table.rejected:
-        return []
+        return list(table.notes)
     first = table.rejected[0]
     text = f"{counted(len(table.rejected), 'line')} left out: {first.reason}"
     lines = [line.line for line in table.rejected]
-    return [Note(about="lines", text=text, count=len(lines), lines=lines, finding=True)]
+    found = Note(about="lines", text=text, count=len(lines), lines=lines, finding=True)
+    return [*table.notes, found]
 
 
 def drop_rows(

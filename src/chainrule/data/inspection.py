@@ -61,7 +61,7 @@ def inspect_table(
         rows=len(table),
         usable=len(rows),
         columns=list(kinds.values()),
-        notes=[*table.notes, *notes],
+        notes=notes,
     )
 
 
