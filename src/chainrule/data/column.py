@@ -38,6 +38,7 @@ class Column:
     __slots__ = (
         "_cells",
         "_codes",
+        "_longest",
         "_missing",
         "_numbers",
         "_values",
@@ -55,6 +56,7 @@ class Column:
         self._cells = cells
         self._numbers = numbers
         self.markers = markers
+        self._longest = max(map(len, markers))
         self.from_numbers = cells is None
         self._missing = None if numbers is None else np.isnan(numbers)
         self._codes: NDArray[np.int64] | None = None
@@ -132,7 +134,7 @@ class Column:
 
     def means_missing(self, text: str | None) -> bool:
         """Whether a text of this column means "not known"."""
-        return text is None or text.strip().lower() in self.markers
+        return text is None or (len(text) <= self._longest and text.lower() in self.markers)
 
     def take(self, rows: NDArray[Any]) -> Column:
         """The column of some rows only (places, int64, or a mask, bool)."""
@@ -142,7 +144,8 @@ class Column:
         taken._missing = None if self._missing is None else self._missing[rows]
         taken._codes = None if self._codes is None else self._codes[rows]
         taken._values = self._values
-        taken.markers, taken.from_numbers = self.markers, self.from_numbers
+        taken.markers, taken._longest = self.markers, self._longest
+        taken.from_numbers = self.from_numbers
         taken.size = len(rows) if rows.dtype != np.bool_ else int(np.count_nonzero(rows))
         return taken
 
@@ -157,9 +160,9 @@ class Column:
         missing = self.cells == None  # noqa: E711 (element by element)
         odd = np.flatnonzero(np.isnan(numbers) & ~missing)
         texts: list[str] = self.cells[odd].tolist()
-        found = {text: (number_of(text), self.means_missing(text)) for text in set(texts)}
-        numbers[odd] = [found[text][0] for text in texts]
-        missing[odd] = [found[text][1] for text in texts]
+        missing[odd] = [self.means_missing(text) for text in texts]
+        foreign = [place for place, text in enumerate(texts) if not text.isascii()]
+        numbers[odd[foreign]] = [number_of(texts[place]) for place in foreign]  # other digits
         missing |= np.isin(numbers, _as_numbers(self.markers))
         numbers[missing] = np.nan
         self._numbers, self._missing = numbers, missing

@@ -34,7 +34,9 @@ ZONES = ("", "Z", "%z")
 TWINS = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d/%m/%y": "%m/%d/%y"}
 """Forms that tell day and month apart only by a day after the 12th."""
 
-_MAYBE = re.compile(r"\d.*[-/.: ]|[-/.: ].*\d")
+_MAYBE = re.compile(r"\d[-/.:]\d")
+_MONTH = re.compile(r"[A-Za-z]{3}.*\d")
+_COMPACT = re.compile(r"^\d+$")
 
 
 def forms_of(day: str) -> list[str]:
@@ -70,16 +72,23 @@ def day_form(column: Column, compact: bool = False) -> tuple[str | None, str | N
     (('%d/%m/%Y', None), ('%d/%m/%Y', '%m/%d/%Y'))
     """
     present = column.cells[~column.missing]
-    some = present[:: max(1, len(present) // 256)]
-    maybe = sum(1 for text in some if compact or _MAYBE.search(text))
-    if len(some) == 0 or maybe < DATE_SHARE * len(some):
+    some = present[:: max(1, len(present) // 64)]
+    days = [day for day in (*FORMS, *(COMPACT if compact else ())) if _looks_like(some, day)]
+    if not days:
         return None, None
-    days = (*FORMS, *COMPACT) if compact else FORMS
-    counts = {day: int((cast_times(some, forms_of(day)) != NO_TIME).sum()) for day in days}
+    counts = {day: _known(some, day) for day in days}
     best = max(counts, key=counts.__getitem__)
     if counts[best] < 0.9 * len(some):
         return None, None
     return _decided(present, best)
+
+
+def _looks_like(some: NDArray[np.object_], day: str) -> bool:
+    """Whether most of some texts have the signs, and the letters, of a form; a quick look."""
+    signs = set(re.findall(r"[-/.,]", day)) or (set() if day else {":"})
+    shape = _COMPACT if day in COMPACT else _MONTH if "%b" in day.lower() else _MAYBE
+    like = sum(1 for text in some if shape.search(text) and signs <= set(text))
+    return 2 * like > len(some)
 
 
 def _decided(present: NDArray[np.object_], day: str) -> tuple[str | None, str | None]:
