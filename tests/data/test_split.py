@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.data import split_rows
-from chainrule.data.split import rare_classes
+from chainrule.data.split import rare_classes, split_groups, split_in_order
 from chainrule.errors import DataError
 
 
@@ -68,3 +68,49 @@ def test_classes_too_rare_to_split():
     with pytest.raises(DataError, match="too rare to split") as caught:
         split_rows(32, 0, np.array([0] * 30 + [1] * 2))
     assert caught.value.expected == "at least two classes with 3 rows or more"
+
+
+@given(st.lists(st.integers(1, 12), min_size=12, max_size=40), st.integers(0, 2**40))
+def test_a_group_is_in_one_part_and_every_part_has_rows(sizes, seed):
+    groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    if len(groups) < 20:
+        return
+    split = split_groups(groups, seed)
+    assert sorted(np.concatenate(parts(split)).tolist()) == list(range(len(groups)))
+    held = [set(groups[part].tolist()) for part in parts(split)]
+    assert all(held)
+    assert sum(map(len, held)) == len(sizes)
+    for part, share in zip(parts(split), (0.7, 0.15, 0.15), strict=True):
+        assert abs(len(part) - share * len(groups)) <= 2 * max(sizes)
+    again = parts(split_groups(groups, seed))
+    assert all((a == b).all() for a, b in zip(parts(split), again, strict=True))
+
+
+def test_two_groups_cannot_fill_three_parts():
+    with pytest.raises(DataError, match="too few groups"):
+        split_groups(np.arange(40) % 2, 0)
+    split = split_groups(np.arange(40) % 2, 0, test=0.0)
+    assert [len(part) for part in parts(split)] == [20, 20, 0]
+
+
+@given(st.lists(st.integers(0, 30), min_size=60, max_size=200))
+def test_by_time_no_row_is_later_than_one_of_the_next_part(times):
+    times = np.array(times)
+    try:
+        split = split_in_order(times)
+    except DataError:
+        assert np.bincount(times).max() > 0.15 * len(times) / 2
+        return
+    train, validation, test = (times[part] for part in parts(split))
+    assert train.max() < validation.min()
+    assert validation.max() < test.min()
+    assert sorted(np.concatenate(parts(split)).tolist()) == list(range(len(times)))
+
+
+def test_by_time_the_sizes_are_70_15_15():
+    order = np.random.default_rng(0).permutation(200)
+    split = split_in_order(order)
+    assert [len(part) for part in parts(split)] == [140, 30, 30]
+    assert sorted(order[split.test]) == list(range(170, 200))
+    with pytest.raises(DataError, match="of one time"):
+        split_in_order(np.zeros(40, np.int64))

@@ -23,7 +23,9 @@ SPECS = [Spec((1, 3), F32), Spec((1, 2), I64)]
 
 def network() -> TableNetwork:
     cr.manual_seed(0)
-    found = TableNetwork(3, [CategoryVector(5, 2), CategoryVector(4, 3)], [16, 8], 4, activation="gelu", dropout=0.5)
+    found = TableNetwork(
+        3, [CategoryVector(5, 2), CategoryVector(4, 3)], [16, 8], 4, activation="gelu", dropout=0.5
+    )
     found.eval()
     return found
 

@@ -16,7 +16,9 @@ MOST_KNOTS = 256
 """Ranks are read off at most so many numbers."""
 
 TAIL = 3.0
-"""A tail is heavy if the deviation is so many times what the quartiles let expect."""
+"""A tail is heavy if the deviation is so many times what the quartiles let expect, and some number
+is more than `FAR` deviations from the mean."""
+FAR = 5.0
 
 
 class Log(Record):
@@ -91,4 +93,5 @@ def heavy_tailed(known: Floats) -> bool:
     (False, True)
     """
     low, high = np.quantile(known, [0.25, 0.75])
-    return bool(high > low and known.std() > TAIL * 0.7413 * (high - low))
+    std, farthest = known.std(), np.abs(known - known.mean()).max()
+    return bool(high > low and std > TAIL * 0.7413 * (high - low) and farthest > FAR * std)
