@@ -248,6 +248,20 @@ def test_inspect_a_table(call: Call, folder: Path) -> None:
     assert inside(folder) == {"t.csv"}
 
 
+def test_inspect_strict(call: Call, folder: Path) -> None:
+    rows = "".join(f"{i % 31 + 0.5},{'ab'[i % 2]}\n" for i in range(40))
+    (folder / "t.csv").write_text("size,what\n" + rows + "old,a\n")
+    said = call("inspect", "t.csv", "--strict", "--type", "what=category")
+    assert said.code == 10
+    assert "size: 'old' is no number; taken as missing (line 42)" in said.out
+    assert "strict refuses" in said.err
+    train = call("train", "t.csv", "--target", "what", "--strict")
+    assert (train.code, inside(folder)) == (10, {"t.csv"})
+    assert call("inspect", "t.csv", "--strict", "--drop", "size").code == 0
+    marked = json.loads(call("inspect", "t.csv", "--missing", "size=old", "--json").out)
+    assert marked["columns"][0]["markers"] == {"old": 1}
+
+
 def test_inspect_a_model(call: Call, ships: Path) -> None:
     text = call("inspect", ships / "model").out
     assert text.startswith("A model of late (classification)\n  classes: n, y\n")
