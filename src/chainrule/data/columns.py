@@ -13,7 +13,6 @@ from chainrule.data.cast import NO_TIME
 from chainrule.data.column import Column
 from chainrule.data.dates import day_form, seconds
 from chainrule.data.labels import labels as labels
-from chainrule.data.labels import present_texts
 from chainrule.data.markers import markers_met
 from chainrule.data.report import Record, on_lines, quoted
 from chainrule.data.table import Table
@@ -104,7 +103,7 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         kind=found.kind,
         reason=found.reason,
         integer=numeric and bool((numbers == np.floor(numbers)).all()),
-        distinct=len(np.unique(numbers)) if numeric else len(present_texts(column)),
+        distinct=len(np.unique(numbers if numeric else column.codes[~column.missing])),
         missing=int(np.count_nonzero(column.missing)),
         bad=bad_cells(table, name, found.kind, found.form),
         markers=markers_met(column),

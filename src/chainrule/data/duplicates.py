@@ -56,10 +56,13 @@ def near_duplicates(table: Table, but: Collection[str]) -> tuple[NDArray[np.int6
     """
     own = np.arange(len(table))
     names = [name for name in table.names if name not in but]
-    texts = any(is_free_text(table.columns[name]) for name in names)
-    if len(names) < LEAST_COLUMNS and not texts:
+    columns = [table.columns[name] for name in names]
+    if len(names) < LEAST_COLUMNS and not any(is_free_text(column) for column in columns):
         return own, []
-    earliest = first_equal([_alike(table.columns[name]) for name in names])
+    numbers = [_identity(column) for column in columns if len(column.bad) == 0]
+    if numbers and (first_equal(numbers) == own).all():
+        return own, []  # which saves a look at the texts
+    earliest = first_equal([*numbers, *(_alike(c) for c in columns if len(c.bad))])
     later = np.flatnonzero(earliest != own)
     if not 0 < len(later) <= REPEATS * len(table):
         return own, []
@@ -101,9 +104,7 @@ def _identity(column: Column) -> NDArray[np.int64]:
 
 
 def _alike(column: Column) -> NDArray[np.int64]:
-    """Integers that are equal where two cells are, but for letter case and spaces."""
-    if len(column.bad) == 0:
-        return _identity(column)
+    """Integers that are equal where two texts are, but for letter case and spaces."""
     codes, named = labels(column)
     plain = [None if name is None else " ".join(name.casefold().split()) for name in named]
     places = {name: place for place, name in enumerate(dict.fromkeys(plain))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -176,13 +177,14 @@ def is_free_text(column: Column) -> bool:
     """Whether cells are sentences rather than names: of several words, and mostly different."""
     if len(column.bad) == 0:
         return False
-    texts = present_texts(column)
-    present = sum(texts.values())
-    many = len(texts) >= max(LEAST_TEXTS, TEXT_SHARE * present)
+    present = column.cells[~column.missing]
+    some = present[:: max(1, len(present) // 1000)].tolist()
+    texts = dict.fromkeys(some)
+    many = len(texts) >= max(LEAST_TEXTS, TEXT_SHARE * len(some))
     return many and _words(texts) >= LEAST_WORDS
 
 
-def _words(texts: dict[str, int]) -> float:
+def _words(texts: Iterable[str]) -> float:
     """The words of a text on average, over some of them."""
     some = list(texts)[:: max(1, len(texts) // 1000)]
     return sum(len(text.split()) for text in some) / len(some)
