@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -184,7 +184,7 @@ def is_free_text(column: Column) -> bool:
     return many and _words(texts) >= LEAST_WORDS
 
 
-def _words(texts: Iterable[str]) -> float:
+def _words(texts: Collection[str]) -> float:
     """The words of a text on average, over some of them."""
     some = list(texts)[:: max(1, len(texts) // 1000)]
     return sum(len(text.split()) for text in some) / len(some)
