@@ -43,18 +43,15 @@ def poisoned(clean, rows):
     return Table(columns, clean.lines, clean.source)
 
 
-@pytest.mark.parametrize(
-    "way",
-    [{}, {"group": "house"}, {"time": ["day"]}, {"split_column": "part"}, {"split": "random"}],
-)
 @pytest.mark.parametrize("target", ["glad", "price"])
 @pytest.mark.parametrize(
-    "encodings",
+    ("way", "encodings"),
     [
-        {},
-        {"size": "quantile", "city": "hash", "note": "sequence"},
-        {"size": "robust", "city": "one-hot", "note": "bag"},
-        {"size": "log", "city": "embedding"},
+        ({}, {}),
+        ({"group": "house"}, {"size": "quantile", "city": "hash", "note": "sequence"}),
+        ({"time": ["day"]}, {"size": "robust", "city": "one-hot", "note": "bag"}),
+        ({"split_column": "part"}, {"size": "log", "city": "embedding"}),
+        ({"split": "random"}, {"size": "quantile", "city": "hash", "note": "bag"}),
     ],
 )
 def test_validation_and_test_rows_teach_nothing(way, target, encodings):

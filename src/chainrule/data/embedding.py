@@ -74,4 +74,5 @@ def fair_width(size: int) -> int:
     >>> fair_width(10), fair_width(10_000)
     (6, 50)
     """
-    return min(50, round(1.6 * size**0.56))
+    wanted: float = 1.6 * size**0.56
+    return min(50, round(wanted))

@@ -43,7 +43,7 @@ class Hashed(Record):
         return cls(
             name=name,
             buckets=buckets,
-            width=fair_width(np.count_nonzero(filled)),
+            width=fair_width(int(np.count_nonzero(filled))),
             usual=int(filled.argmax()),
             empty=np.flatnonzero(filled == 0).tolist(),
         )

@@ -58,14 +58,14 @@ def plan_split(
     >>> plan_split(Table.of({"year": [2001, 2002, 2003], "y": [1, 2, 1]})).way
     'time'
     """
-    given = {"group": [group] if group else [], "time": time or [], "column": [column]}
-    asked = {key: keys for key, keys in given.items() if keys and keys[0]}
+    given = {"group": [group or ""], "time": time or [""], "column": [column or ""]}
+    asked = {key: keys for key, keys in given.items() if keys[0]}
     if len(asked) > 1 or (way and asked and way not in asked):
         raise SettingError(
             "a table is split in one way", got=" and ".join(dict.fromkeys([*asked, way or ""]))
         )
     for chosen, keys in asked.items():
-        names = [table.name_of(str(key)) for key in keys]
+        names = [table.name_of(key) for key in keys]
         return SplitPlan(_way(chosen), names, "asked for")
     if way == "time":
         names = clock_of(table)
