@@ -160,9 +160,13 @@ class Column:
         missing = self.cells == None  # noqa: E711 (element by element)
         odd = np.flatnonzero(np.isnan(numbers) & ~missing)
         texts: list[str] = self.cells[odd].tolist()
-        missing[odd] = [self.means_missing(text) for text in texts]
-        foreign = [place for place, text in enumerate(texts) if not text.isascii()]
-        numbers[odd[foreign]] = [number_of(texts[place]) for place in foreign]  # other digits
+        distinct = dict.fromkeys(texts)
+        if any(map(self.means_missing, distinct)):
+            marks = {text for text in distinct if self.means_missing(text)}
+            missing[odd] = [text in marks for text in texts]
+        foreign = {text: number_of(text) for text in distinct if not text.isascii()}
+        if foreign:  # other digits than those of ASCII
+            numbers[odd] = [foreign.get(text, np.nan) for text in texts]
         missing |= np.isin(numbers, _as_numbers(self.markers))
         numbers[missing] = np.nan
         self._numbers, self._missing = numbers, missing
