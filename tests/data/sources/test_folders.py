@@ -57,7 +57,8 @@ def test_images_by_class(tmp_path: Path) -> None:
     assert arrays(table.column("image")).shape == (3, 4, 6, 1)
     assert arrays(table.column("image"))[:, 0, 0, 0].tolist() == [0, 90, 255]
     assert table.column("label").cells.tolist() == ["cat", "dog", "dog"]
-    assert table.column("image").cells.tolist() == ["cat/1.png", "dog/1.png", "dog/2.png"]
+    names = ["train/cat/1.png", "train/dog/1.png", "train/dog/2.png"]
+    assert table.column("image").cells.tolist() == names
     assert table.lines.tolist() == [2, 3, 4]
     assert [(bad.line, bad.reason) for bad in table.rejected] == [
         (1, "no image: cannot identify image file")

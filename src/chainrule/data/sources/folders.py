@@ -59,7 +59,7 @@ def _classes(folder: Path, source: str, reading: Reading, shape: Shape | None) -
     if not decoded:
         raise DataError(f"no {kind} in {source} can be read", got=rejected[0].reason)
     kept = [files[line - 1] for line in decoded]
-    names = _texts(file.relative_to(folder).as_posix() for file in kept)
+    names = _texts("/".join(file.parts[-3:]) for file in kept)  # other parts, other names
     column, notes = _COLUMNS[kind](list(decoded.values()), names, shape)
     columns = {kind: column, "label": Column(_texts(file.parent.name for file in kept))}
     lines = np.array(list(decoded), dtype=np.int64)

@@ -64,7 +64,8 @@ def _below(columns: Sequence[Column]) -> Column:
     """Columns one below the other: numbers where all are read as such, else text."""
     if all(isinstance(column, ArrayColumn) for column in columns):
         arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
-        return ArrayColumn(np.concatenate(arrays))
+        names = np.concatenate([column.cells for column in columns])
+        return ArrayColumn(np.concatenate(arrays), names)
     if all(column.from_numbers for column in columns):
         return Column(numbers=np.concatenate([column.numbers for column in columns]))
     return Column(np.concatenate([column.cells for column in columns]))
