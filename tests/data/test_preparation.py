@@ -1,5 +1,7 @@
 """The preparation: learned from training rows, applied to any, saved to the last bit."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +51,17 @@ def test_json_there_and_back_gives_the_same_inputs_bit_for_bit():
     first, second = PREPARATION.apply(TRAIN)[0], again.apply(TRAIN)[0]
     assert first.numbers.tobytes() == second.numbers.tobytes()
     assert first.codes.tobytes() == second.codes.tobytes()
+
+
+def test_a_preparation_of_the_first_format_is_read():
+    saved = json.loads(PREPARATION.to_json())
+    saved["format"] = "chainrule preparation 1"
+    for record in saved["inputs"]:
+        if record["kind"] == "numeric":
+            assert record.pop("curve") is None
+    again = Preparation.from_json(json.dumps(saved))
+    assert again.inputs == PREPARATION.inputs
+    assert (again.apply(TRAIN)[0].numbers == PREPARATION.apply(TRAIN)[0].numbers).all()
 
 
 @given(st.lists(st.floats(-1e149, 1e149), min_size=2, max_size=20, unique=True))
