@@ -11,10 +11,10 @@ from typing import Any
 
 from chainrule.errors import SettingError
 
-_AGAIN = 0.5  # seconds after which the slower number of threads is tried again
-_APART = 50  # steps of the slower number at least from one trial to the next
+_SOON, _SELDOM = 4, 100  # steps of the slower number between two trials, at first and at most
+_SHORT = 0.02  # seconds that count as a step where steps are shorter
 _IDLE = 0.02  # seconds without a call, after which the next one finds caches cold and says nothing
-_FEW = 2  # steps of a call that is a trial, or before anybody knows how long they take
+_FEW = 2  # steps of a call before anybody knows how long they take
 
 
 class _Settings:
@@ -108,15 +108,15 @@ if hasattr(os, "register_at_fork"):
 class Choice:
     """How many threads a program takes: the number that is the quickest, as far as was seen.
 
-    Both one and all are tried at the start, and the slower again from time to time for a moment:
-    other programs come and go.
+    Both one and all are tried at the start, and the slower again for a moment, soon and then ever
+    more seldom: other programs come and go.
     """
 
     def __init__(self, shares: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         self.shares = shares  # whether it has anything for a second thread to do
         self.seconds: dict[int, float] = {}  # a step's, by number of threads
         self._clock, self._tried, self._ended = clock, clock(), clock()
-        self._cold = False
+        self._cold, self._apart = False, _SOON
         self._tries: dict[int, int] = {}
 
     def pick(self) -> int:
@@ -130,10 +130,10 @@ class Choice:
         best = min((1, most), key=self.seconds.__getitem__)
         now = self._clock()
         self._cold = now - self._ended > _IDLE
-        slower = max(self.seconds.values())
-        if self._cold or now - self._tried < max(_AGAIN, _APART * slower):
+        pause = self._apart * max(_SHORT, *self.seconds.values())
+        if self._cold or now - self._tried < pause:
             return best
-        self._tried = now
+        self._tried, self._apart = now, min(2 * self._apart, _SELDOM)
         return 1 + most - best
 
     def steps(self, threads: int, seconds: float) -> int:
@@ -142,7 +142,7 @@ class Choice:
             return _FEW
         took = self.seconds[threads]
         if took > min(self.seconds.values()):
-            return max(_FEW, int(seconds / 10 / took))
+            return max(1, int(seconds / 10 / took))
         return max(1, int(seconds / max(took, 1e-9)))
 
     def note(self, threads: int, seconds: float) -> None:
@@ -150,9 +150,11 @@ class Choice:
         self._ended = self._clock()
         tries = self._tries[threads] = self._tries.get(threads, 0) + 1
         before = self.seconds.get(threads, seconds)
+        best = min(self.seconds.values(), default=before)
         if tries < 3:
             self.seconds[threads] = min(before, seconds)
-        elif before > min(self.seconds.values()):  # a trial, and they are rare: the last one counts
+        elif before > best:  # a trial, and they are rare: the last one counts
             self.seconds[threads] = seconds
+            self._apart = _SOON if seconds < best else self._apart
         elif not self._cold:
             self.seconds[threads] = (before + seconds) / 2
