@@ -23,7 +23,7 @@ LABELS = {"cold": "chainrule, cold", "warm": "chainrule, warm", "jax": "JAX"}
 
 def chainrule(name: str) -> Callable[[], Any]:
     """Record the step and make it machine code."""
-    import_module("chainrule.compile.native")  # importing is not compiling
+    import_module("chainrule.compiler.native")  # importing is not compiling
     network = NETWORKS[name]
     step, rows = contenders.chainrule_step(network), network.rows(batches=1)
     return lambda: step.variant(*rows).run

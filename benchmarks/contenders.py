@@ -56,7 +56,7 @@ def chainrule_epochs(
     network: Network, rows: Any, batch: int, backend: Literal["interpret", "native"] = "native"
 ) -> Epoch:
     """A native call for many steps."""
-    from chainrule.compile.epoch import run_epoch
+    from chainrule.compiler.epoch import run_epoch
 
     compiled = chainrule_step(network, backend)
     return lambda order: run_epoch(compiled, rows, order, batch)

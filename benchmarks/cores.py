@@ -51,7 +51,7 @@ def _seconds(threads: int) -> list[float]:
 @cache
 def _library() -> Any:
     """The machine code of `_text`, kept for as long as its function may be called."""
-    from chainrule.compile.llvm import Library, host
+    from chainrule.compiler.llvm import Library, host
 
     return Library(_text(host().lanes))
 

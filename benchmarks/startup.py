@@ -25,8 +25,9 @@ def _seconds(arguments: list[str], rounds: int = 15) -> float:
 def main() -> None:
     """`import chainrule` within 60 ms of importing NumPy; `chainrule --help` within 0.3 s."""
     numpy_time = _seconds(["-c", "import numpy"])
-    ours = _seconds(["-c", "import chainrule"])
+    used = _seconds(["-c", "import chainrule; chainrule.Tensor"])
     print("Start-up, whole processes:")
-    print(f"  import numpy      {numpy_time * 1e3:6.0f} ms")
-    print(f"  import chainrule  {ours * 1e3:6.0f} ms, {(ours - numpy_time) * 1e3:.0f} ms more")
-    print(f"  chainrule --help  {_seconds(['-m', 'chainrule', '--help']) * 1e3:6.0f} ms")
+    print(f"  import numpy           {numpy_time * 1e3:6.0f} ms")
+    print(f"  import chainrule       {_seconds(['-c', 'import chainrule']) * 1e3:6.0f} ms")
+    print(f"  and use its first name {used * 1e3:6.0f} ms, {(used - numpy_time) * 1e3:.0f} ms more")
+    print(f"  chainrule --help       {_seconds(['-m', 'chainrule', '--help']) * 1e3:6.0f} ms")

@@ -12,7 +12,7 @@ import tempfile
 import pytest
 from hypothesis import settings
 
-from chainrule.compile import step
+from chainrule.compiler import step
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

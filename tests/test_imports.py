@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ ROWS = [
     ["data"],
     ["core"],
     ["ops"],
-    ["indexing", "tensor", "gradient", "generator", "creation", "functions"],
+    ["indexing", "tensors", "gradient", "generator", "creation", "functions"],
     ["functional"],
-    ["compile"],
+    ["compiler"],
+    ["public"],  # gathers the root's names
     ["nn", "optim"],
     ["utils", "serialization"],  # PyTorch's addresses, such as utils.data
     ["model"],
@@ -47,7 +49,7 @@ LIBRARIES = {
     "rich": ANYWHERE,
     "pydantic": ANYWHERE,
     "duckdb": ["data"],
-    "llvmlite": ["compile"],
+    "llvmlite": ["compiler"],
     "click": ["cli"],
     # Extras
     "matplotlib": ["explain"],
@@ -141,10 +143,32 @@ def test_libraries_stay_in_their_places(module: str) -> None:
     assert not wrong, f"{module} may not import {wrong}"
 
 
-def test_import_chainrule_is_light() -> None:
-    code = f"import sys, chainrule; print([name for name in {LAZY} if name in sys.modules])"
-    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert loaded.strip() == "[]"
+@pytest.mark.parametrize(
+    ("use", "not_yet"),
+    [
+        ("chainrule", ["numpy", *LAZY]),
+        ("chainrule.Tensor", LAZY),
+        ("chainrule.cli.main", ["numpy", *(name for name in LAZY if name != "click")]),
+    ],
+)
+def test_what_is_not_needed_is_not_loaded(use: str, not_yet: list[str]) -> None:
+    code = f"import sys, {use.rpartition('.Tensor')[0] or use}; {use}"
+    code += f"; print([name for name in {not_yet} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_root_names_are_found_in_any_order() -> None:
+    """A file of the package that is loaded first must not take the place of a public name."""
+    code = "import chainrule.nn, chainrule as cr; print(callable(cr.tensor), callable(cr.compile))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "True True"
+
+
+def test_no_file_has_the_name_of_a_public_function() -> None:
+    import chainrule
+
+    public = vars(import_module("chainrule.public"))
+    files = {module.split(".")[1] for module in FILES if "." in module}
+    assert not [name for name in files & public.keys() if callable(getattr(chainrule, name))]
 
 
 # The test tests itself: what it would say of a file that breaks a rule.

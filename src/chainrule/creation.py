@@ -19,7 +19,7 @@ from chainrule.generator import Generator, default_generator
 from chainrule.ops import create
 from chainrule.ops import pointwise as p
 from chainrule.spec import F32, I64, Number
-from chainrule.tensor import Cell, Tensor, as_tensor
+from chainrule.tensors import Cell, Tensor, as_tensor
 
 Size = int | Sequence[int]
 

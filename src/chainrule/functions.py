@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops import pointwise
 from chainrule.ops.layout import concat as _concat
-from chainrule.tensor import Axis, Tensor, as_tensor
+from chainrule.tensors import Axis, Tensor, as_tensor
 
 abs = absolute = pointwise.absolute
 add, sub, subtract, mul, multiply, div, divide = (

@@ -23,7 +23,7 @@ from chainrule.ops.layout import concat, reshape
 from chainrule.ops.layout import slice as slice_op
 from chainrule.ops.random import bits, random_uniform
 from chainrule.spec import F32, F64, I64
-from chainrule.tensor import Cell, Tensor, as_tensor
+from chainrule.tensors import Cell, Tensor, as_tensor
 
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1  # the seeds that PyTorch takes
 

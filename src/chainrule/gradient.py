@@ -11,7 +11,7 @@ from chainrule.core.record import mark
 from chainrule.core.sweep import sweep
 from chainrule.errors import GradientError
 from chainrule.spec import F64, Spec
-from chainrule.tensor import Cell, Tensor, as_tensor, check_root, ones_like_root, tensor
+from chainrule.tensors import Cell, Tensor, as_tensor, check_root, ones_like_root, tensor
 
 
 def grad(
@@ -27,7 +27,7 @@ def grad(
     and can be differentiated again. Raises GradientError for an input that the outputs do not
     depend on, unless `allow_unused`, which gives None for it.
 
-    >>> from chainrule.tensor import tensor
+    >>> from chainrule.tensors import tensor
     >>> x = tensor(3.0, requires_grad=True)
     >>> (slope,) = grad(x * x * x, x, create_graph=True)
     >>> (curvature,) = grad(slope, x)

@@ -18,7 +18,7 @@ import numpy as np
 
 from chainrule.core.value import Value
 from chainrule.errors import ArtefactError, SettingError
-from chainrule.tensor import Tensor, as_tensor
+from chainrule.tensors import Tensor, as_tensor
 
 _STRUCTURE = "chainrule.structure"  # the key, in the metadata, of what is not a tensor
 

@@ -11,7 +11,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn, optim
-from chainrule.compile import step
+from chainrule.compiler import step
 from chainrule.errors import TrainingError
 from chainrule.train import EpochResult, History, fit
 

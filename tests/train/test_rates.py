@@ -7,7 +7,7 @@ import pytest
 
 from chainrule import optim
 from chainrule.optim.lr_scheduler import OneCycleLR
-from chainrule.tensor import Parameter
+from chainrule.tensors import Parameter
 from chainrule.train.rates import rates
 
 

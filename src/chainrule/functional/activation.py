@@ -12,7 +12,7 @@ from chainrule.ops import pointwise as p
 from chainrule.ops.layout import reshape
 from chainrule.ops.reduce import max as max_op
 from chainrule.ops.reduce import sum as sum_op
-from chainrule.tensor import Tensor, as_tensor
+from chainrule.tensors import Tensor, as_tensor
 
 # -- element by element
 

@@ -14,7 +14,7 @@ from chainrule.ops.create import iota
 from chainrule.ops.layout import reshape
 from chainrule.ops.reduce import sum as sum_op
 from chainrule.spec import BOOL
-from chainrule.tensor import Tensor, matmul
+from chainrule.tensors import Tensor, matmul
 
 
 def scaled_dot_product_attention(

@@ -21,7 +21,7 @@ from chainrule.ops.pointwise import (
     sub,
     where,
 )
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 _NO_LESS = float(np.float32(1e-12))  # PyTorch's floor of p (1 - p) under the gradient, to the bit
 _TINY = 1e-44  # below exp(-100), and not 0 in float32 either

@@ -11,7 +11,7 @@ from chainrule.functional.linear import check_classes, classes
 from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import add, cast, div, equal, logical_and, mul, neg, not_equal, where
 from chainrule.ops.reduce import sum as sum_op
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 def cross_entropy(

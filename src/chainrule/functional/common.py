@@ -10,7 +10,7 @@ from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import mul
 from chainrule.ops.reduce import sum as sum_op
 from chainrule.spec import Spec
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 Shape = tuple[int, ...]
 

@@ -10,7 +10,7 @@ from chainrule.functional.common import Shape, per_channel, spec_text
 from chainrule.ops.layout import pad, reshape
 from chainrule.ops.pointwise import add
 from chainrule.ops.window import convolve
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 Sizes = int | Sequence[int]
 

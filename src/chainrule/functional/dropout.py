@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.errors import SettingError
 from chainrule.generator import default_generator
 from chainrule.ops.pointwise import greater_equal, mul, where
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:

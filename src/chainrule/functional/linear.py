@@ -14,7 +14,7 @@ from chainrule.ops.create import iota
 from chainrule.ops.index import take
 from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import add, cast, equal, where
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 _LETTERS = "abcdefghjklmn"  # of the leading axes; i and o are the features
 

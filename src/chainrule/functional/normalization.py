@@ -9,7 +9,7 @@ from chainrule.errors import ShapeError
 from chainrule.functional.common import Shape, mean_over, per_channel, spec_text
 from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import add, div, mul, sqrt, square, sub
-from chainrule.tensor import Cell, Tensor
+from chainrule.tensors import Cell, Tensor
 
 
 def layer_norm(

@@ -14,7 +14,7 @@ from chainrule.ops.contract import contract
 from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import div
 from chainrule.ops.pool import max_pool, sum_pool
-from chainrule.tensor import Tensor, tensor
+from chainrule.tensors import Tensor, tensor
 
 
 def max_pool1d(

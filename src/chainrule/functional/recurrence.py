@@ -9,7 +9,7 @@ from chainrule.core.value import Value
 from chainrule.errors import SettingError, ShapeError
 from chainrule.functional.common import spec_text
 from chainrule.ops.scan import record_body, repeat
-from chainrule.tensor import as_tensor
+from chainrule.tensors import as_tensor
 
 
 def scan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.errors import SettingError
 from chainrule.functional.common import reduced, unequal
 from chainrule.ops.pointwise import absolute, maximum, minimum, mul, square, sub
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:

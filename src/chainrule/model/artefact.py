@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.worth import breakeven, no_machine_code
+from chainrule.compiler.worth import breakeven, no_machine_code
 from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
@@ -86,7 +86,7 @@ class Model:
         if times < 2 or times < breakeven(program) or no_machine_code():
             return partial(interpret, program)
         if rows not in self._native:
-            from chainrule.compile.native import NativeProgram  # llvmlite: only who uses it waits
+            from chainrule.compiler.native import NativeProgram  # llvmlite: only who uses it waits
 
             self._native[rows] = NativeProgram(program)
         return self._native[rows]

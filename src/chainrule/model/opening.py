@@ -7,7 +7,7 @@ from pathlib import Path
 from chainrule import serialization
 from chainrule.model.artefact import Model
 from chainrule.model.store import load as load_model
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 def load(path: str | Path) -> Model | dict[str, Tensor]:

@@ -19,7 +19,7 @@ from chainrule.model.card import Card, card_text
 from chainrule.model.files import folder_whole
 from chainrule.model.forward import ANY_ROWS
 from chainrule.spec import F32, I64, Spec, spec_of
-from chainrule.tensor import Cell
+from chainrule.tensors import Cell
 from chainrule.version import __version__
 
 SCHEMA: Literal[1] = 1

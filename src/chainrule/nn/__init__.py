@@ -28,7 +28,7 @@ from chainrule.nn.loss import (
 )
 from chainrule.nn.module import Module
 from chainrule.nn.normalization import BatchNorm1d, LayerNorm
-from chainrule.tensor import Buffer, Parameter
+from chainrule.tensors import Buffer, Parameter
 
 __all__ = [
     "functional", "init", "utils",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainrule import functional as F
 from chainrule.nn.module import Module
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 class ReLU(Module):

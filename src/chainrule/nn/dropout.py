@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.errors import SettingError
 from chainrule.functional.dropout import dropout
 from chainrule.nn.module import Module
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 class Dropout(Module):

@@ -9,7 +9,7 @@ from chainrule.errors import SettingError
 from chainrule.functional.linear import embedding
 from chainrule.nn import init
 from chainrule.nn.module import Module
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 class Embedding(Module):

@@ -14,7 +14,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.generator import default_generator
 from chainrule.ops.pointwise import add, mul
 from chainrule.spec import F32, Spec
-from chainrule.tensor import Cell, Parameter
+from chainrule.tensors import Cell, Parameter
 
 _GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0,
           "tanh": 5.0 / 3.0, "relu": math.sqrt(2.0), "selu": 0.75}  # fmt: skip

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from chainrule.functional.linear import linear
 from chainrule.nn import init
 from chainrule.nn.module import Module
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 
 class Linear(Module):

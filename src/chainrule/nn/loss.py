@@ -7,7 +7,7 @@ from typing import Any
 from chainrule import functional as F
 from chainrule.functional.common import check_reduction
 from chainrule.nn.module import Module
-from chainrule.tensor import Buffer, Tensor
+from chainrule.tensors import Buffer, Tensor
 
 
 class _Loss(Module):

@@ -12,7 +12,7 @@ from chainrule.core.record import Recorder, mark
 from chainrule.core.state import RECORDER
 from chainrule.errors import ChainruleError, IndexRangeError, SettingError, ShapeError, nearest
 from chainrule.spec import F32, F64, NUMBERS, Spec
-from chainrule.tensor import Buffer, Cell, Parameter, Tensor, as_tensor
+from chainrule.tensors import Buffer, Cell, Parameter, Tensor, as_tensor
 
 _SETTINGS = frozenset({*NUMBERS, str, type(None), tuple})  # kinds that are compared by value
 

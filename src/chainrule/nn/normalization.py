@@ -13,7 +13,7 @@ from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.ops.pointwise import add, cast, div
 from chainrule.spec import F32, I64, Spec
-from chainrule.tensor import Buffer, Tensor
+from chainrule.tensors import Buffer, Tensor
 
 
 class LayerNorm(Module):

@@ -11,7 +11,7 @@ from chainrule.errors import SettingError, TrainingError
 from chainrule.ops.pointwise import absolute, add, div, maximum, minimum, mul, power, sqrt, square
 from chainrule.ops.reduce import max as max_op
 from chainrule.ops.reduce import sum as sum_op
-from chainrule.tensor import Cell, Tensor, as_tensor, tensor
+from chainrule.tensors import Cell, Tensor, as_tensor, tensor
 
 _APART = 1e-6  # PyTorch's: keeps the division by a norm of 0 finite
 

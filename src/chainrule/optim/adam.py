@@ -9,7 +9,7 @@ from chainrule.core.value import Raw
 from chainrule.ops.pointwise import add, div, mul, power, sqrt, square, sub
 from chainrule.optim.group import Limit, ParameterGroup
 from chainrule.optim.optimizer import Narrow, Optimizer, Pairs
-from chainrule.tensor import Cell
+from chainrule.tensors import Cell
 
 
 class Adam(Optimizer):

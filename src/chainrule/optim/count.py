@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.ops.pointwise import add
 from chainrule.spec import F64
-from chainrule.tensor import Cell
+from chainrule.tensors import Cell
 
 
 class StepCounts:

@@ -13,7 +13,7 @@ from chainrule.core.state import RECORDER
 from chainrule.core.value import Raw
 from chainrule.errors import RecordingError, SettingError, nearest
 from chainrule.spec import F64
-from chainrule.tensor import Cell
+from chainrule.tensors import Cell
 
 Numbers = float | tuple[float, ...]
 

@@ -16,7 +16,7 @@ from chainrule.ops import pointwise as p
 from chainrule.optim.count import StepCounts
 from chainrule.optim.group import NOTES, Limit, ParameterGroup, unknown
 from chainrule.spec import F64, DType, Spec
-from chainrule.tensor import Cell, Tensor
+from chainrule.tensors import Cell, Tensor
 
 Pairs = list[tuple[Cell, Raw]]
 """Parameters with their gradients."""

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compile.epoch import Schedule, expect_epochs, run_epoch, run_rows
-from chainrule.compile.step import Backend, Variant, compile
-from chainrule.compile.worth import no_machine_code
+from chainrule.compiler.epoch import Schedule, expect_epochs, run_epoch, run_rows
+from chainrule.compiler.step import Backend, Variant, compile
+from chainrule.compiler.worth import no_machine_code
 from chainrule.core.state import no_grad
 from chainrule.data import row_order
 from chainrule.errors import TrainingError
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 from chainrule.train.history import EpochResult, History
 from chainrule.train.interrupt import Interrupt
 

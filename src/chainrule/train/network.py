@@ -10,7 +10,7 @@ from chainrule import functional as F
 from chainrule import nn
 from chainrule.data import Prepared
 from chainrule.ops.layout import concat
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 from chainrule.train.settings import Chosen
 from chainrule.train.vectors import CategoryVector as CategoryVector
 from chainrule.train.vectors import Vectors, vectors_for

@@ -8,7 +8,7 @@ from chainrule.data.records import Coded
 from chainrule.data.text import Text
 from chainrule.nn import init
 from chainrule.ops.layout import concat
-from chainrule.tensor import Tensor
+from chainrule.tensors import Tensor
 
 NEIGHBOURS = 3
 """How many words, one after the other, a sequence is looked through for."""

@@ -15,7 +15,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.functions import stack
 from chainrule.generator import Generator, default_generator
 from chainrule.ops.index import take
-from chainrule.tensor import Tensor, as_tensor
+from chainrule.tensors import Tensor, as_tensor
 
 Rows = NDArray[np.int64]
 

@@ -1,5 +1,0 @@
-"""From a step function to a Program that runs: recording, guards, and what executes it."""
-
-from chainrule.compile.step import CompiledStep, compile
-
-__all__ = ["CompiledStep", "compile"]

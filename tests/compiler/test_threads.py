@@ -1,0 +1,132 @@
+"""Threads share a program's phases: the results do not depend on how many there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.compiler.test_native_ops import CASES
+
+import chainrule as cr
+from chainrule.compiler import writer
+from chainrule.compiler.epoch import run_epoch
+from chainrule.compiler.native import NativeProgram
+from chainrule.compiler.threads import Choice
+from chainrule.core.op import CALLS, Op
+from chainrule.core.record import record
+from chainrule.errors import SettingError
+from chainrule.spec import spec_of
+
+
+@pytest.fixture
+def everything_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "ENOUGH", 0)
+
+
+def on(native: NativeProgram, threads: int, args: list[Any]) -> tuple[Any, ...]:
+    native.choice.pick = lambda: threads  # type: ignore[method-assign]
+    return native(args)
+
+
+@pytest.mark.usefixtures("everything_shared")
+@pytest.mark.parametrize(("op", "number"), CASES)
+def test_op_is_the_same_on_any_number_of_threads(op: Op, number: int) -> None:
+    xs, settings = op.samples(np.random.default_rng(number))[number]
+    xs = [np.asarray(x, np.float32 if np.asarray(x).dtype.kind == "f" else None) for x in xs]
+
+    def step(*values: Any) -> tuple[Any, ...]:
+        out = CALLS[op.name](*values, **settings)
+        return out if isinstance(out, tuple) else (out,)
+
+    native = NativeProgram(record(step, [spec_of(x) for x in xs])[0])
+    alone = on(native, 1, xs)
+    for threads in (2, 3):
+        for one, other in zip(on(native, threads, xs), alone, strict=True):
+            assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
+@pytest.mark.usefixtures("everything_shared")
+def test_training_is_the_same_on_any_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((96, 24)).astype("float32")
+    y = rng.standard_normal((96, 5)).astype("float32")
+
+    def trained(threads: int) -> list[bytes]:
+        cr.manual_seed(0)
+        net = cr.nn.Sequential(
+            cr.nn.Linear(24, 40), cr.nn.LayerNorm(40), cr.nn.GELU(), cr.nn.Dropout(0.2),
+            cr.nn.Linear(40, 5),
+        )  # fmt: skip
+        optimizer = cr.optim.AdamW(net.parameters(), lr=1e-2)
+
+        def step(x: Any, y: Any) -> Any:
+            loss = ((net(x) - y) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        compiled = cr.compile(step, "native")
+        run = compiled.variant(cr.from_numpy(x[:32]), cr.from_numpy(y[:32])).run
+        run.choice.pick = lambda: threads  # type: ignore[attr-defined]
+        losses = [run_epoch(compiled, [x, y], rng.permutation(96), 32) for rng in [
+            np.random.default_rng(epoch) for epoch in range(3)
+        ]]  # fmt: skip
+        assert losses[-1].mean() < losses[0].mean()
+        return [np.concatenate(losses).tobytes(), *(p.numpy().tobytes() for p in net.parameters())]
+
+    alone = trained(1)
+    assert trained(2) == alone
+    assert trained(3) == alone
+
+
+def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
+    before = cr.get_num_threads()
+    cr.set_num_threads(4)
+    try:
+        now = 0.0
+        choice = Choice(shares=True, clock=lambda: now)
+        seconds = {1: 0.02, 4: 0.01}
+
+        def run(times: int) -> list[int]:
+            nonlocal now
+            picked = []
+            for _ in range(times):
+                threads = choice.pick()
+                picked.append(threads)
+                now += seconds[threads] * choice.steps(threads, 0.05)
+                choice.note(threads, seconds[threads])
+            return picked
+
+        assert run(4) == [1, 1, 4, 4]
+        found = run(100)
+        assert 1 in found
+        assert found.count(4) >= 89
+        assert choice.steps(4, 0.05) == 5
+        assert choice.steps(1, 1.0) == 5  # a trial is short
+        now += 10.0
+        assert choice.pick() == 4  # caches are cold: no trial now, and it says nothing
+        choice.note(4, 0.5)
+        assert choice.seconds[4] == pytest.approx(0.01)
+        seconds[4] = 0.05  # somebody else took the cores
+        run(30)
+        assert run(30).count(1) > 25
+        seconds[4] = 0.01
+        run(90)
+        assert run(30).count(4) > 25
+        assert Choice(shares=False).pick() == 1
+    finally:
+        cr.set_num_threads(before)
+
+
+def test_the_number_of_threads_is_set_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chainrule.compiler import threads
+
+    monkeypatch.setattr(threads._Settings, "most", None)
+    monkeypatch.setenv("CHAINRULE_THREADS", "3")
+    assert cr.get_num_threads() == 3
+    cr.set_num_threads(2)
+    assert cr.get_num_threads() == 2
+    with pytest.raises(SettingError, match="number of threads"):
+        cr.set_num_threads(0)
