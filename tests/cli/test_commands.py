@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -279,8 +280,13 @@ def test_inspect_and_show_a_run(call: Call, courier: Path) -> None:
     assert "2 epochs in" in text
     assert "validation loss" in text
     assert '  data = "courier"' in text
+    assert re.search(r"kilograms +numeric .* every cell is a number +number, scaled", text)
     found = json.loads(call("runs", "show", courier, "--json").out)
     assert [result["epoch"] for result in found["course"]] == [1, 2]
+    assert [(c["name"], c["kind"], c["missing"]) for c in found["columns"]] == [
+        ("kilograms", "numeric", 0),
+        ("charge", "numeric", 0),
+    ]
 
 
 def test_list_runs(call: Call, courier: Path, ships: Path) -> None:

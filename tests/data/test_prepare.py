@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.data import Column, Report, Table, prepare, prepare_more, read_table
+from chainrule.data import Column, Table, prepare, prepare_more, read_table
+from chainrule.data.decisions import DataReport
 from chainrule.errors import DataError, SettingError
 
 
@@ -123,7 +124,7 @@ def test_the_report_names_everything_that_was_done(written):
     parts = (prepared.train, prepared.validation, prepared.test)
     used = sorted(np.concatenate([part.lines for part in parts]).tolist())
     assert used == [line for line in range(2, 42) if line not in (13, 14, 15)]
-    assert Report.model_validate_json(prepared.report.to_json()) == prepared.report
+    assert DataReport.model_validate_json(prepared.report.to_json()) == prepared.report
 
 
 def test_given_rows_stay_though_training_has_them_too():

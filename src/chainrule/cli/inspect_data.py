@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chainrule.cli.text import table
 from chainrule.data import Inspection, Note, Report
 from chainrule.data.columns import ColumnKind
+from chainrule.data.decisions import Decision
 from chainrule.data.report import counted
+
+HEADER = ["column", "type", "missing", "values", "why"]
 
 
 def inspection_text(found: Inspection, prepared: Report | None = None) -> str:
@@ -16,9 +19,7 @@ def inspection_text(found: Inspection, prepared: Report | None = None) -> str:
     size = f"{counted(found.rows, 'row')}, {counted(len(found.columns), 'column')}"
     if found.usable < found.rows:
         size += f" ({found.usable:,} rows usable)"
-    rows = [["column", "type", "missing", "values", "why"]]
-    rows += [_row(kind, found.rows) for kind in found.columns]
-    shown = [f"{found.source}: {size}", "", table(rows, left=5)]
+    shown = [f"{found.source}: {size}", "", columns_text(found.columns, found.rows)]
     if prepared is not None:
         return "\n".join([*shown, "", "Prepared for training:", _body(prepared.notes)])
     wrong, said = found.findings, [note for note in found.notes if not note.finding]
@@ -34,6 +35,17 @@ def inspection_facts(found: Inspection, prepared: Report | None = None) -> Mappi
     if prepared is not None:
         facts["notes"] = prepared.model_dump()["notes"]
     return facts
+
+
+def columns_text(kinds: Iterable[ColumnKind], rows: int) -> str:
+    """Each column of so many rows with its type, what is missing, and why it is of that type."""
+    return table([HEADER, *(_row(kind, rows) for kind in kinds)], left=len(HEADER))
+
+
+def decisions_text(columns: Iterable[Decision], rows: int) -> str:
+    """The same of the columns of a run, with what became of each."""
+    found = [[*_row(column, rows), column.use.partition(":")[0]] for column in columns]
+    return table([[*HEADER, "used as"], *found], left=len(HEADER) + 1)
 
 
 def _row(kind: ColumnKind, rows: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from chainrule.cli.inspect_data import decisions_text
 from chainrule.cli.options import json_option
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import duration, number, out, scores, table
@@ -16,7 +17,7 @@ from chainrule.errors import ArtefactError
 from chainrule.explain import curve
 from chainrule.train import EpochResult, Run
 from chainrule.train.metrics import MAIN
-from chainrule.train.run import SETTINGS, runs_in
+from chainrule.train.run import DATA, SETTINGS, runs_in
 
 
 @click.group("runs")
@@ -51,7 +52,13 @@ def show(run: str, as_json: bool) -> None:
 def run_facts(run: Run) -> dict[str, Any]:
     """All that is known of a run, as data."""
     epochs = [result.model_dump() for result in run.epochs()]
-    return {"run": str(run.path), **run.summary().model_dump(), "course": epochs}
+    columns = [column.model_dump() for column in run.columns()]
+    return {
+        "run": str(run.path),
+        **run.summary().model_dump(),
+        "columns": columns,
+        "course": epochs,
+    }
 
 
 def describe(run: Run) -> str:
@@ -72,6 +79,9 @@ def describe(run: Run) -> str:
         lines += [f"  {facts.stopped}"]
     if epochs := run.epochs():
         lines += ["", loss_curves(epochs)]
+    if columns := run.columns():
+        about = f"Columns of the training rows (cells by line in {run.path / DATA}):"
+        lines += ["", about, decisions_text(columns, facts.rows["train"])]
     lines += ["", f"Settings ({run.path / SETTINGS}):"]
     return "\n".join([*lines, *(f"  {line}" for line in run.settings_text().splitlines())])
 

@@ -134,22 +134,21 @@ class Preparation(Record):
         drop: Iterable[str] = (),
         aside: Mapping[str, str] | None = None,
         missing: Mapping[str, str] | None = None,
+        kinds: Mapping[str, ColumnKind] | None = None,
     ) -> Preparation:
         """Learn from a table that holds the training rows and no others.
 
         `types` gives columns a kind ("numeric", "category", "text"), `encodings` one of the ways
         to encode that kind. `drop` names columns that are no inputs, `aside` others with the
         reason. `missing` are the texts that mean "not known" in a column, besides the usual ones;
-        they are kept, for new rows. DataError if there is no such column, or no column is left to
-        learn from.
+        they are kept, for new rows. `kinds` are the votes of these rows, if they are known already
+        (`votes_of`). DataError if there is no such column, or no column is left to learn from.
         """
         ways = {train.name_of(key): way for key, way in (encodings or {}).items()}
-        asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
-        asked |= kinds_of_encodings(ways)
         left_out = {**(aside or {}), **{train.name_of(name): "asked for" for name in drop}}
         features = train.without([target, *left_out])
-        voted = {name: kind for name, kind in asked.items() if name in features.columns}
-        kinds = column_kinds(features, voted)
+        asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
+        kinds = votes_of(features, asked, ways) if kinds is None else kinds
         left_out.update(_no_use(features, kinds))
         used = [name for name in features.names if name not in left_out]
         if not used:
@@ -300,7 +299,18 @@ class Preparation(Record):
             ) from None
 
 
-def _no_use(features: Table, kinds: dict[str, ColumnKind]) -> dict[str, str]:
+def votes_of(
+    features: Table, types: Mapping[str, str], encodings: Mapping[str, str]
+) -> dict[str, ColumnKind]:
+    """The kinds of the columns that may be inputs; `types` and `encodings` ask for some.
+
+    They may name columns that are not among them.
+    """
+    asked = {**types, **kinds_of_encodings(encodings)}
+    return column_kinds(features, {k: v for k, v in asked.items() if k in features.columns})
+
+
+def _no_use(features: Table, kinds: Mapping[str, ColumnKind]) -> dict[str, str]:
     """The columns that are no use as inputs, with the reasons."""
     left_out: dict[str, str] = {}
     for name, kind in kinds.items():

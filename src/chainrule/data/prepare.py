@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from chainrule.data.clean import drop_rows, rejected_note
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
+from chainrule.data.decisions import DataReport, decisions
 from chainrule.data.duplicates import drop_duplicates, joined, near_duplicates
 from chainrule.data.findings import refuse_findings
 from chainrule.data.inspection import clean_rows, odd_values
 from chainrule.data.markers import marked
 from chainrule.data.notes import column_notes, met_notes, rare_note, shared_note
-from chainrule.data.preparation import Preparation
+from chainrule.data.preparation import Preparation, votes_of
 from chainrule.data.report import Note, Report, quoted
 from chainrule.data.seen import Seen, rows_seen
 from chainrule.data.split import TEST, VALIDATION
@@ -59,7 +60,7 @@ class Prepared:
     train: Part
     validation: Part
     test: Part
-    report: Report
+    report: DataReport
     baseline: float | str
     seen: Seen
 
@@ -127,6 +128,8 @@ def prepare(
     ids, found = odd_values(rows.without([*dropped, *aside]), asked)
     notes += found
     tables = _split(rows, plan, name, chosen, seed, given, notes, [name, *dropped, *aside, *ids])
+    encodings = {table.name_of(key): way for key, way in (encodings or {}).items()}
+    kinds = votes_of(tables["train"].without([name, *dropped, *aside]), asked, encodings)
     preparation = Preparation.fit(
         tables["train"],
         name,
@@ -136,8 +139,11 @@ def prepare(
         drop=dropped,
         aside=aside,
         missing=missing,
+        kinds=kinds,
     )
-    notes += column_notes(preparation, tables["train"], {*asked, *(encodings or {})})
+    uses = column_notes(preparation, tables["train"], {*asked, *encodings})
+    notes += uses
+    columns = decisions(tables["train"], kinds, uses)
     notes += telltales(preparation, tables["train"])
     for part, brought in given.items():
         if brought is not None:
@@ -149,7 +155,7 @@ def prepare(
         refuse_findings(table.source, notes)
     return Prepared(
         preparation=preparation,
-        report=Report(source=table.source, notes=notes),
+        report=DataReport(source=table.source, notes=notes, columns=columns),
         baseline=_baseline(preparation, parts["train"]),
         seen=rows_seen(preparation, tables, weighing),
         **parts,

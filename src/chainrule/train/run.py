@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from chainrule.data.decisions import DataReport, Decision
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.model.card import Scores
 from chainrule.model.files import unwritable, write_whole
@@ -112,6 +113,13 @@ class Run:
             except ValidationError:
                 continue
         return found
+
+    def columns(self) -> list[Decision]:
+        """What its columns were taken for; none if that was not kept, or cannot be read."""
+        try:
+            return DataReport.model_validate_json(self._text(DATA)).columns
+        except ValidationError:
+            return []
 
     def settings_text(self) -> str:
         """The settings file; an empty text where there is none."""
