@@ -83,6 +83,14 @@ def test_a_dot_at_the_end_is_ignored_and_noted():
     assert dots.dotted(Table.of({"y": ["a.", "b"]})) is None
 
 
+def test_dotted_labels_are_no_further_classes():
+    assert chosen(["<=50K", ">50K", "<=50K.", ">50K."] * 5) == (
+        "classification", "'y' is text with 2 values",
+    )  # fmt: skip
+    with pytest.raises(DataError, match="only the value 'yes'"):
+        chosen(["yes", "yes."] * 5)
+
+
 def test_an_unknown_class_is_refused_with_its_lines():
     target = ClassTarget(name="y", classes=["good", "bad"])
     with pytest.raises(DataError, match="'goood', which is no class") as caught:

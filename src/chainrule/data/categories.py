@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
-from chainrule.data.labels import labels, min_count
+from chainrule.data.labels import labels, min_count, present_labels
 from chainrule.data.report import Record
 from chainrule.data.target import in_order
 
@@ -28,14 +28,12 @@ class Categories(Record):
     @classmethod
     def counted(cls, column: Column) -> tuple[dict[str, Any], NDArray[np.int64]]:
         """Frequent and rare categories of training rows, and the counts of the frequent ones."""
-        codes, named = labels(column)
-        counts = dict(zip(named, np.bincount(codes, minlength=len(named)).tolist(), strict=True))
-        missing = counts.pop(None, 0)
-        known = in_order(name for name, rows in counts.items() if name is not None and rows)
+        counts = present_labels(column)
+        known = in_order(counts)
         least = min_count(len(column))
         often = [name for name in known if counts[name] >= least]
         rare = [name for name in known if counts[name] < least]
-        fields = {"categories": often, "rare": rare, "has_missing": missing > 0}
+        fields = {"categories": often, "rare": rare, "has_missing": bool(column.missing.any())}
         return fields, np.array([counts[name] for name in often], dtype=np.int64)
 
     def codes(self, column: Column) -> NDArray[np.int64]:
@@ -48,8 +46,5 @@ class Categories(Record):
 
     def unseen(self, column: Column) -> dict[str, int]:
         """Categories that no training row has, with their counts."""
-        codes, named = labels(column)
-        counts = np.bincount(codes, minlength=len(named)).tolist()
-        seen = {None, *self.categories, *self.rare}
-        pairs = zip(named, counts, strict=True)
-        return {str(name): rows for name, rows in pairs if rows and name not in seen}
+        seen = {*self.categories, *self.rare}
+        return {name: n for name, n in present_labels(column).items() if name not in seen}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -221,7 +222,11 @@ def _as_numbers(markers: Iterable[str]) -> list[float]:
 
 
 def _text(value: Any) -> str | None:
-    """Any value as a stripped text; None for what is empty, None or NaN."""
+    """Any value as a stripped text, a list as JSON; None for what is empty, None or NaN."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
     if value is None or value != value:
         return None
     if isinstance(value, float):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,27 @@ def present_texts(column: Column) -> dict[str, int]:
     pairs = zip(column.values, counts, strict=True)
     known = ((t, n) for t, n in pairs if t is not None and n and not column.means_missing(t))
     return dict(sorted(known))
+
+
+def present_labels(column: Column) -> dict[str, int]:
+    """The labels that are not missing, with their counts.
+
+    >>> present_labels(Column.of(["b", "a", "3.0", "?", "b"]))
+    {'b': 2, 'a': 1, '3': 1}
+    """
+    codes, named = labels(column)
+    counts = np.bincount(codes, minlength=len(named)).tolist()
+    return {name: n for name, n in zip(named, counts, strict=True) if name is not None and n}
+
+
+def undotted(names: Collection[str]) -> set[str]:
+    """The names without those that are another one and a dot, as some files write classes.
+
+    >>> sorted(undotted(["<=50K", "<=50K.", "etc."]))
+    ['<=50K', 'etc.']
+    """
+    every = set(names)
+    return {name for name in every if name.removesuffix(".") not in every - {name}}
 
 
 def min_count(rows: int) -> int:

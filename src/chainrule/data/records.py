@@ -9,6 +9,7 @@ from pydantic import Field
 
 from chainrule.data.array_input import ArrayInput
 from chainrule.data.arrays import ArrayColumn
+from chainrule.data.boolean import Boolean
 from chainrule.data.column import Column
 from chainrule.data.dates import Dates
 from chainrule.data.embedding import Embedding
@@ -24,7 +25,7 @@ MOST_ONE_HOT = 20
 MOST_EMBEDDED = 10_000
 """A column with more categories than this is hashed into buckets."""
 
-Dense = Numeric | OneHot | Dates | ArrayInput
+Dense = Numeric | Boolean | OneHot | Dates | ArrayInput
 """The records that make numbers."""
 
 Coded = Embedding | Hashed | Text
@@ -58,6 +59,8 @@ def encode(
         return Numeric.fit(name, column, bins, asked)
     if kind == "date" and form is not None:
         return Dates.fit(name, column, form)
+    if kind == "boolean" and asked is None:
+        return Boolean.fit(name, column)
     if kind == "text":
         return Text.fit(name, column, "sequence" if asked == "sequence" else "bag")
     return _categories(name, column, asked)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from chainrule.data.column import Column
-from chainrule.data.columns import labels, numeric_vote
+from chainrule.data.columns import numeric_vote
+from chainrule.data.labels import labels, present_labels, undotted
 from chainrule.data.report import Note, Record, counted, on_lines, quoted
 from chainrule.data.table import Table
 from chainrule.errors import DataError, SettingError, nearest
@@ -84,11 +85,7 @@ class ClassTarget(Record):
 
         A label that is another one and a dot is that other one.
         """
-        codes, named = labels(table.column(name))
-        seen = np.bincount(codes, minlength=len(named))
-        present = {label for label, rows in zip(named, seen, strict=True) if label and rows}
-        dotted = {label for label in present if label.removesuffix(".") in present - {label}}
-        return cls(name=name, classes=in_order(present - dotted))
+        return cls(name=name, classes=in_order(undotted(present_labels(table.column(name)))))
 
     def apply(self, table: Table) -> NDArray[np.int64]:
         """Each row's class, int64 [n]; -1 where the target is missing. DataError if unknown."""
@@ -169,8 +166,9 @@ def _distinct(column: Column, numeric: bool) -> list[Any]:
     """The distinct values of a target."""
     if numeric:
         return list(np.unique(column.numbers[~np.isnan(column.numbers)]))
-    codes, named = labels(column)
-    return [named[code] for code in np.unique(codes).tolist() if named[code] is not None]
+    present = present_labels(column)
+    plain = undotted(present)
+    return [name for name in present if name in plain]
 
 
 def _few_whole(column: Column, distinct: int) -> bool:

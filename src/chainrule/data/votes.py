@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.arrays import ArrayColumn
+from chainrule.data.boolean import YES_NO
 from chainrule.data.column import Column
 from chainrule.data.dates import day_form
 from chainrule.data.identifiers import names_rows, why_number_id
@@ -42,10 +43,6 @@ MOST_CODES = 12
 
 FREQUENT = 0.02
 """The share of the rows that each code of a category has at least."""
-
-MOST_YES_NO = (
-    {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"}, {"0", "1"},
-)  # fmt: skip
 
 LEAST_WORDS = 3
 LEAST_TEXTS = 20
@@ -161,7 +158,7 @@ def _of_texts(name: str, column: Column) -> Vote:
         whole = not column.missing.any()
         reason = "every cell has the same value" if whole else "one value or missing"
         return Vote("constant" if whole else "category", reason)
-    if {text.lower() for text in texts} in MOST_YES_NO:
+    if {text.lower() for text in texts} in ({*pair} for pair in YES_NO.items()):
         return Vote("boolean", f"only {quoted(texts)}")
     if is_free_text(column):
         return Vote("text", f"texts of {_words(texts):.0f} words on average")

@@ -82,19 +82,26 @@ def _table(
         for name, kind in zip(quoted, types, strict=True)
     ]
     casts = [
-        f"cast({name} as {'double' if number else 'varchar'}) as c{place}"
-        for place, (name, number) in enumerate(zip(quoted, numeric, strict=True))
+        f"cast({_plain(name, kind)} as {'double' if number else 'varchar'}) as c{place}"
+        for place, (name, kind, number) in enumerate(zip(quoted, types, numeric, strict=True))
     ]
     found = connection.execute(f"select {', '.join(casts)} from held").fetchnumpy()
     columns = {}
     for place, (name, number) in enumerate(zip(names, numeric, strict=True)):
         cells = found[f"c{place}"]
-        filled = np.ma.filled(cells, np.nan if number else None)
-        columns[name] = Column(numbers=filled) if number else Column.of(filled)
+        if number:
+            columns[name] = Column(numbers=np.ma.filled(cells, np.nan))
+        else:
+            columns[name] = Column.of(cells.tolist())  # None where masked
     rows = len(next(iter(columns.values())))
     if rows == 0:
         raise DataError(f"{source} has no rows")
     return Table(columns, np.arange(1, rows + 1, dtype=np.int64), source)
+
+
+def _plain(name: str, kind: str) -> str:
+    """A column as its cells are read: lists as JSON."""
+    return f"to_json({name})" if kind.endswith("]") else name
 
 
 def _too_wide(
