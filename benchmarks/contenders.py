@@ -59,7 +59,16 @@ def chainrule_epochs(
     from chainrule.compiler.epoch import run_epoch
 
     compiled = chainrule_step(network, backend)
-    return lambda order: run_epoch(compiled, rows, order, batch)
+
+    def epoch(order: NDArray[np.int64]) -> Any:
+        return run_epoch(compiled, rows, order, batch)
+
+    def threads() -> str:
+        runs = [v.run for known in compiled.variants.values() for v in known]
+        return str(runs[0].choice.best) if backend == "native" else ""
+
+    epoch.note = threads  # type: ignore[attr-defined]
+    return epoch
 
 
 def torch_epochs(

@@ -1,7 +1,8 @@
 """Timing contenders fairly: a process each, rounds in turns, medians.
 
 In one process the contenders' thread pools would disturb each other. A contender is a function,
-named "module:function argument ...", that gives a callable: what is timed.
+named "module:function argument ...", that gives a callable: what is timed. Where the callable has a
+`note`, that is called after each round, and says how it ran.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Any
 
@@ -31,6 +33,7 @@ class Contender:
         self, where: str, threads: int = 1, changes: Mapping[str, Any] | None = None
     ) -> None:
         self.seconds: list[float] = []
+        self.notes: list[str] = []
         self.process = _python(
             ["-m", "benchmarks.harness", where], {"OMP_NUM_THREADS": threads, **(changes or {})}
         )
@@ -43,7 +46,9 @@ class Contender:
             self.process.stdin.flush()
         except BrokenPipeError:  # it has ended, and said why
             pass
-        self.seconds.append(_answer(self.process))
+        seconds, note = _answer(self.process)
+        self.seconds.append(seconds)
+        self.notes.append(note)
 
     def close(self) -> None:
         """End the process."""
@@ -56,14 +61,23 @@ class Contender:
         return statistics.median(self.seconds[1:])
 
 
+@dataclass
+class Found:
+    """Of a race, by contender: the median seconds of a repeat, why it failed, what it noted."""
+
+    seconds: dict[str, float]
+    failures: dict[str, str]
+    notes: dict[str, list[str]]
+
+
 def race(
     contenders: Mapping[str, str], repeats: int, rounds: int = ROUNDS, threads: int = 1
 ) -> dict[str, float]:
     """Median seconds of one repeat for each contender, measured in turns; they must not fail."""
-    found, failures = attempt(contenders, repeats, rounds, threads)
-    if failures:
-        raise FailedError("; ".join(f"{name}: {why}" for name, why in failures.items()))
-    return found
+    found = attempt(contenders, repeats, rounds, threads)
+    if found.failures:
+        raise FailedError("; ".join(f"{name}: {why}" for name, why in found.failures.items()))
+    return found.seconds
 
 
 def attempt(
@@ -72,8 +86,8 @@ def attempt(
     rounds: int = ROUNDS,
     threads: int = 1,
     before_round: Callable[[], Any] = lambda: None,
-) -> tuple[dict[str, float], dict[str, str]]:
-    """As `race`; gives also why a contender failed, and the others go on without it."""
+) -> Found:
+    """As `race`; where a contender fails, the others go on without it."""
     running = {name: Contender(where, threads) for name, where in contenders.items()}
     failures: dict[str, str] = {}
     try:
@@ -87,7 +101,12 @@ def attempt(
                         contender.round(repeats)
                     except FailedError as failure:
                         failures[name] = str(failure)
-        return {n: c.median for n, c in running.items() if n not in failures}, failures
+        ended = {name: c for name, c in running.items() if name not in failures}
+        return Found(
+            {name: c.median for name, c in ended.items()},
+            failures,
+            {name: c.notes[1:] for name, c in ended.items()},
+        )
     finally:
         for contender in running.values():
             contender.close()
@@ -183,11 +202,12 @@ def _python(arguments: list[str], changes: Mapping[str, Any]) -> subprocess.Pope
     )
 
 
-def _answer(process: subprocess.Popen[str]) -> float:
+def _answer(process: subprocess.Popen[str]) -> tuple[float, str]:
     assert process.stdout is not None
     answer = process.stdout.readline()
+    seconds, _, note = answer.strip().partition(" ")
     try:
-        return float(answer)
+        return float(seconds), note
     except ValueError:
         pass
     _, complaint = process.communicate()
@@ -203,8 +223,9 @@ def _serve(where: str) -> None:
     module, _, function = name.partition(":")
     try:
         timed = getattr(import_module(module), function)(*arguments)
+        note = getattr(timed, "note", lambda: "")
         for line in sys.stdin:
-            print(repr(_timed(timed, int(line))), flush=True)
+            print(repr(_timed(timed, int(line))), note(), flush=True)
     except Exception as failure:  # the process that asked says so, and goes on with the others
         print(f"{type(failure).__name__}: {str(failure).partition(chr(10))[0]}", flush=True)
 

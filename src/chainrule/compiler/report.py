@@ -116,7 +116,7 @@ def report(native: NativeProgram, args: Sequence[Raw] | None = None) -> Report:
         native.passes,
         list(_kernel_reports(native.written, seconds, 1)),
         native.memory,
-        dict(native.choice.seconds),
+        native.choice.seconds,
         native.seconds,
         native.library.from_cache,
         native.library.text,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
 from chainrule.errors import SettingError
 
-_SOON, _SELDOM = 4, 100  # steps of the slower number between two trials, at first and at most
+_SOON, _SELDOM = 10, 300  # steps of the slower number between two trials, at first and at most
+_TRIAL = 3  # calls of a trial; the first finds caches cold and does not count
+_LAST = 5  # times of each number that are remembered
 _SHORT = 0.02  # seconds that count as a step where steps are shorter
 _IDLE = 0.02  # seconds without a call, after which the next one finds caches cold and says nothing
 _FEW = 2  # steps of a call before anybody knows how long they take
@@ -109,52 +112,68 @@ class Choice:
     """How many threads a program takes: the number that is the quickest, as far as was seen.
 
     Both one and all are tried at the start, and the slower again for a moment, soon and then ever
-    more seldom: other programs come and go.
+    more seldom: other programs come and go. What disturbs a step only ever makes it longer, so of
+    the last few times of each number the shortest counts.
     """
 
     def __init__(self, shares: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         self.shares = shares  # whether it has anything for a second thread to do
-        self.seconds: dict[int, float] = {}  # a step's, by number of threads
+        self._seconds: dict[int, deque[float]] = {}  # of its last steps, by number of threads
         self._clock, self._tried, self._ended = clock, clock(), clock()
-        self._cold, self._apart = False, _SOON
-        self._tries: dict[int, int] = {}
+        self._apart, self._skips = _SOON, False
+        self._trial: list[int] = []  # the numbers of the next calls
+
+    @property
+    def best(self) -> int:
+        """The number that was the quickest so far; one before anything ran."""
+        known = [number for number in self._numbers() if number in self._seconds]
+        return min(known, key=self.expected, default=1)
+
+    @property
+    def seconds(self) -> dict[int, float]:
+        """What a step takes, by number of threads tried so far."""
+        return {number: self.expected(number) for number in self._seconds}
+
+    def expected(self, threads: int) -> float:
+        """What a step takes on so many threads, in seconds."""
+        return min(self._seconds[threads])
+
+    def _numbers(self) -> tuple[int, ...]:
+        """What there is to choose from."""
+        most = get_num_threads() if self.shares else 1
+        return (1,) if most == 1 else (1, most)
 
     def pick(self) -> int:
         """The number for the next call."""
-        most = get_num_threads() if self.shares else 1
-        if most == 1:
+        numbers, now = self._numbers(), self._clock()
+        if numbers == (1,):
             return 1
-        for number in (1, most):
-            if self._tries.get(number, 0) < 2:  # the first call finds caches cold
-                return number
-        best = min((1, most), key=self.seconds.__getitem__)
-        now = self._clock()
-        self._cold = now - self._ended > _IDLE
-        pause = self._apart * max(_SHORT, *self.seconds.values())
-        if self._cold or now - self._tried < pause:
-            return best
-        self._tried, self._apart = now, min(2 * self._apart, _SELDOM)
-        return 1 + most - best
+        if not self._trial and not self._seconds.keys() >= set(numbers):
+            self._trial = [number for number in numbers for _ in range(_TRIAL)]
+        self._skips = now - self._ended > _IDLE
+        if not self._trial and not self._skips:
+            pause = self._apart * max(_SHORT, *map(self.expected, numbers))
+            if now - self._tried > pause:
+                self._tried, self._apart = now, min(2 * self._apart, _SELDOM)
+                self._trial = [sum(numbers) - self.best] * _TRIAL
+        if not self._trial:
+            return self.best
+        self._skips |= len(self._trial) % _TRIAL == 0  # the first of each
+        return self._trial.pop(0)
 
     def steps(self, threads: int, seconds: float) -> int:
         """How many steps take so long; few of those that are only a trial."""
-        if threads not in self.seconds:
+        if threads not in self._seconds:
             return _FEW
-        took = self.seconds[threads]
-        if took > min(self.seconds.values()):
-            return max(1, int(seconds / 10 / took))
+        took = self.expected(threads)
+        if threads != self.best:
+            return max(1, int(seconds / 20 / took))
         return max(1, int(seconds / max(took, 1e-9)))
 
     def note(self, threads: int, seconds: float) -> None:
-        """What a step took on so many threads."""
+        """What a step took on so many threads; it says nothing where caches were cold."""
         self._ended = self._clock()
-        tries = self._tries[threads] = self._tries.get(threads, 0) + 1
-        before = self.seconds.get(threads, seconds)
-        best = min(self.seconds.values(), default=before)
-        if tries < 3:
-            self.seconds[threads] = min(before, seconds)
-        elif before > best:  # a trial, and they are rare: the last one counts
-            self.seconds[threads] = seconds
-            self._apart = _SOON if seconds < best else self._apart
-        elif not self._cold:
-            self.seconds[threads] = (before + seconds) / 2
+        if not self._skips or threads not in self._seconds:
+            before = self.best
+            self._seconds.setdefault(threads, deque(maxlen=_LAST)).append(seconds)
+            self._apart = self._apart if self.best == before else _SOON
