@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.nn.cases import LAYERS, LOSSES, Case
-from tests.nn.steps import assert_close, derivatives, leaves_of, written
+from tests.nn.steps import assert_close, derivatives, joined, leaves_of, written
 from tests.nn.test_every_layer import built
 from tests.optim.problem import CHOICES, NAMES, arrays, cells, step_of
 
@@ -59,7 +59,7 @@ def test_layer_and_its_gradients(case: Case) -> None:
     wrt = [x for x in [*leaves, *module.parameters()] if x.requires_grad]
 
     def step() -> tuple[Any, ...]:
-        out = module(*leaves)
+        out = joined(module(*leaves))
         order = 2 if case.smooth else 1
         return (out, *(derivatives(out, wrt, order) if out.requires_grad else ()))
 

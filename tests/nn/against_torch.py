@@ -17,7 +17,7 @@ def torch_run(
     torch = pytest.importorskip("torch")
     leaves = [torch.tensor(a, requires_grad=np.asarray(a).dtype.kind == "f") for a in arrays]
     wrt = [leaf for leaf in [*leaves, *parameters] if leaf.requires_grad]
-    out = fn(*leaves)
+    out = _joined(torch, fn(*leaves))
     found = [out.detach().numpy()]
     roots = [out] if out.requires_grad else []
     for level in range(order):
@@ -28,6 +28,13 @@ def torch_run(
         found += [None if g is None else g.detach().numpy() for g in slopes]
         roots = [g for g in slopes if g is not None and g.requires_grad]
     return found
+
+
+def _joined(torch: Any, out: Any) -> Any:
+    """As `steps.joined`, in PyTorch."""
+    if isinstance(out, torch.Tensor):
+        return out
+    return torch.cat([_joined(torch, part).reshape(-1) for part in out if part is not None])
 
 
 def agree(got: list[Any], expected: list[Any]) -> None:

@@ -19,13 +19,23 @@ class Case:
     args: tuple[Any, ...]
     inputs: Arrays
     settings: dict[str, Any] = field(default_factory=dict)
-    smooth: bool = True  # has a second derivative
+    smooth: bool = True  # has a second derivative, here and in PyTorch
     training: bool = True
+    peer: bool = True  # PyTorch has it, too
 
     def __str__(self) -> str:
         words = [*map(str, self.args), *(f"{k}={v}" for k, v in self.settings.items())]
         text = f"{self.name}({','.join(words)}){'' if self.training else '.eval'}"
         return text.replace(" ", "")
+
+    def make(self, nn: Any, convert: Callable[[Any], Any] = lambda value: value) -> Any:
+        """The module of this library; arguments that are cases are modules, too."""
+
+        def made(value: Any) -> Any:
+            return value.make(nn) if isinstance(value, Case) else convert(value)
+
+        settings = {name: made(value) for name, value in self.settings.items()}
+        return getattr(nn, self.name)(*map(made, self.args), **settings)
 
     def arrays(self) -> list[Any]:
         return self.inputs(np.random.default_rng(3))
@@ -68,7 +78,25 @@ def probabilities(*shape: int) -> Arrays:
     return lambda rng: [rng.uniform(0.02, 0.98, shape), rng.uniform(0.0, 1.0, shape)]
 
 
+def each(*arrays: Arrays) -> Arrays:
+    """The inputs of several makers, one after the other."""
+    return lambda rng: [array for make in arrays for array in make(rng)]
+
+
+def fixed(*values: Any) -> Arrays:
+    return lambda rng: [np.array(value) for value in values]
+
+
+def later(size: int) -> Arrays:
+    """The mask of attention that hides what comes later."""
+    return fixed(np.triu(np.ones((size, size), bool), 1))
+
+
 WEIGHTS = [0.5, 2.0, 0.0, 1.25]
+
+ENCODER = Case("TransformerEncoderLayer", (4, 2, 6), normal())
+DECODER = Case("TransformerDecoderLayer", (4, 2, 6, 0.0), normal())
+DECODED = each(normal(3, 2, 4), normal(5, 2, 4))  # what is read or written, time first
 
 LAYERS = [
     Case("Linear", (3, 2), normal(5, 3)),
@@ -107,6 +135,82 @@ LAYERS = [
     Case("Dropout", (0.4,), normal(4, 3), training=False),
     Case("Dropout", (0.0,), normal(4, 3)),
     Case("Dropout", (1.0,), normal(4, 3)),
+    Case("Dropout1d", (1.0,), normal(2, 4, 3)),
+    Case("Dropout2d", (0.4,), normal(1, 2, 4, 3), training=False),
+    Case("RMSNorm", (4,), normal(3, 4)),
+    Case("RMSNorm", ((2, 4),), normal(3, 2, 4), {"eps": 1e-2, "elementwise_affine": False}),
+    Case("GroupNorm", (2, 4), normal(3, 4)),
+    Case("GroupNorm", (2, 4), normal(2, 4, 2, 3), {"eps": 1e-2}),
+    Case("GroupNorm", (4, 4), normal(2, 4, 3), {"affine": False}),
+    Case("BatchNorm2d", (2,), normal(3, 2, 2, 3)),
+    Case("BatchNorm2d", (2,), normal(3, 2, 2, 3), training=False),
+    Case("EmbeddingBag", (7, 3), indices(7, 4, 5)),
+    Case("EmbeddingBag", (7, 3), each(indices(7, 4, 5)), {"padding_idx": 2, "mode": "max"}),
+    Case(
+        "EmbeddingBag",
+        (7, 3),
+        each(indices(7, 8), fixed([0, 3, 3, 6]), normal(8)),
+        {"padding_idx": -1, "mode": "sum"},
+        smooth=False,
+    ),
+    Case(
+        "EmbeddingBag",
+        (7, 3),
+        each(indices(7, 8), fixed([0, 3, 3, 6, 8])),
+        {"mode": "max", "include_last_offset": True},
+    ),
+    Case("Conv1d", (2, 3, 3), normal(2, 2, 6)),
+    Case("Conv1d", (2, 4, 2), normal(2, 6), {"padding": "same", "groups": 2, "bias": False}),
+    Case("Conv2d", (2, 3, 3), normal(2, 2, 5, 4), {"padding": 1}),
+    Case("Conv2d", (4, 2, (3, 2)), normal(1, 4, 6, 5), {"stride": (2, 1), "groups": 2}),
+    Case("Conv2d", (1, 2, 2), normal(1, 1, 5, 5), {"dilation": 2, "padding": "valid"}),
+    Case("ConvTranspose1d", (2, 3, 3), normal(2, 2, 4), {"stride": 2, "padding": 1}),
+    Case(
+        "ConvTranspose2d",
+        (4, 2, (3, 2)),
+        normal(1, 4, 3, 2),
+        {"stride": 2, "output_padding": 1, "groups": 2, "dilation": (1, 2)},
+    ),
+    Case("MaxPool1d", (2,), normal(2, 2, 5), smooth=False),
+    Case("MaxPool2d", (3, 2, 1), normal(1, 2, 5, 4), {"ceil_mode": True}, smooth=False),
+    Case("AvgPool1d", (3, 2, 1), normal(2, 2, 6)),
+    Case("AvgPool2d", (2,), normal(1, 2, 5, 4), {"count_include_pad": False}),
+    Case("AdaptiveAvgPool1d", (2,), normal(2, 2, 5)),
+    Case("AdaptiveAvgPool2d", ((2, None),), normal(1, 2, 5, 3)),
+    Case("RNN", (3, 2), normal(4, 2, 3)),
+    Case("RNN", (3, 2, 1, "relu"), normal(4, 3), {"bias": False}, smooth=False),
+    Case("LSTM", (3, 2), normal(2, 4, 3), {"batch_first": True}),
+    Case("LSTM", (3, 2, 2), normal(3, 2, 3), {"bidirectional": True}, smooth=False),
+    Case("GRU", (3, 2), each(normal(4, 2, 3), normal(1, 2, 2))),
+    Case("GRU", (3, 2, 2), normal(3, 2, 3), {"bidirectional": True, "dropout": 0.0}, smooth=False),
+    Case("MultiheadAttention", (4, 2), each(normal(3, 2, 4), normal(5, 2, 4), normal(5, 2, 4))),
+    Case(
+        "MultiheadAttention",
+        (4, 2),
+        each(
+            normal(2, 3, 4),
+            normal(2, 3, 5),
+            normal(2, 3, 6),
+            fixed([[False, False, True], [False, True, False]]),
+        ),
+        {"kdim": 5, "vdim": 6, "batch_first": True, "bias": False},
+    ),
+    Case(
+        "TransformerEncoderLayer",
+        (4, 2, 6, 0.0, "gelu"),
+        each(normal(2, 3, 4), later(3)),
+        {"batch_first": True, "norm_first": True},
+        smooth=False,
+    ),
+    Case("TransformerDecoderLayer", (4, 2, 6, 0.0), DECODED, smooth=False),
+    Case("TransformerEncoder", (ENCODER, 2), normal(3, 2, 4), training=False, smooth=False),
+    Case(
+        "TransformerDecoder", (DECODER, 1, Case("LayerNorm", (4,), normal())), DECODED, smooth=False
+    ),
+    Case("Transformer", (4, 2, 1, 1, 6, 0.0), DECODED, smooth=False),
+    Case("LearnedPositions", (5, 4), normal(2, 3, 4), peer=False),
+    Case("SinusoidalPositions", (4,), normal(2, 3, 4), peer=False),
+    Case("RotaryPositions", (4,), each(normal(2, 3, 4), fixed([3, 0, 7])), peer=False),
 ]
 
 LOSSES = [

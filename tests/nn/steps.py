@@ -33,6 +33,13 @@ def derivatives(out: cr.Tensor, wrt: Sequence[cr.Tensor], order: int) -> list[cr
     return found
 
 
+def joined(out: Any) -> cr.Tensor:
+    """The tensors that a layer gives, however nested, in one row; a single one as it is."""
+    if isinstance(out, cr.Tensor):
+        return out
+    return cr.cat([joined(part).reshape(-1) for part in out if part is not None])
+
+
 def leaves_of(arrays: Sequence[Any]) -> list[cr.Cell]:
     """The arrays as tensors; the floating-point ones want a gradient."""
     return [cr.Cell(a, f"x{i}", np.asarray(a).dtype.kind == "f") for i, a in enumerate(arrays)]
@@ -50,7 +57,7 @@ def run(
     wrt = [leaf for leaf in [*leaves, *parameters] if leaf.requires_grad]
 
     def step() -> tuple[Any, ...]:
-        out = fn(*leaves)
+        out = joined(fn(*leaves))
         return (out, *(derivatives(out, wrt, order) if out.requires_grad else ()))
 
     if not recorded:
@@ -66,7 +73,8 @@ def written(step: Callable[[], tuple[Any, ...]]) -> Program:
     text = program.to_json()
     again = Program.from_json(text, program.cells.values())
     assert again.to_json() == text
-    assert all(made.op.name in str(program) for made in program.instructions)
+    listing = str(program)
+    assert all(made.op.name in listing for made in program.instructions)
     return program
 
 

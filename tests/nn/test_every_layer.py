@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.nn.cases import LAYERS, LOSSES, Case
-from tests.nn.steps import assert_same, run, written
+from tests.nn.steps import assert_same, joined, run, written
 
 import chainrule as cr
 
@@ -16,7 +16,7 @@ CASES = [pytest.param(case, id=str(case)) for case in [*LAYERS, *LOSSES]]
 
 def built(case: Case) -> cr.nn.Module:
     """The module of a case, in float64, with parameters unlike their first values."""
-    module: cr.nn.Module = getattr(cr.nn, case.name)(*case.args, **case.settings).double()
+    module: cr.nn.Module = case.make(cr.nn).double()
     rng = np.random.default_rng(5)
     for parameter in module.parameters():
         parameter.assign(cr.tensor(rng.standard_normal(parameter.shape)))
@@ -35,8 +35,9 @@ def test_gradients_agree_with_differences(case: Case) -> None:
         module = built(case)
         count = len(leaves) - len(parameters)
         for (name, _), leaf in zip(module.named_parameters(), leaves[count:], strict=True):
-            object.__setattr__(module, name, leaf)
-        return module(*leaves[:count])
+            path, _, last = name.rpartition(".")
+            object.__setattr__(dict(module.named_modules())[path], last, leaf)
+        return joined(module(*leaves[:count]))
 
     inputs = [*case.arrays(), *parameters]
     if not any(np.asarray(x).dtype.kind == "f" for x in inputs):
@@ -69,9 +70,9 @@ def test_state_goes_into_another_and_back(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [c for c in LAYERS if c.name not in ("Identity", "Flatten")])
 def test_single_precision_stays_single(case: Case) -> None:
-    module = getattr(cr.nn, case.name)(*case.args, **case.settings).train(case.training)
+    module = case.make(cr.nn).train(case.training)
     inputs = [cr.tensor(x.astype("float32") if x.dtype.kind == "f" else x) for x in case.arrays()]
-    out = module(*inputs)
+    out = joined(module(*inputs))
     assert out.dtype == np.float32
     if out.requires_grad:
         out.sum().backward()
@@ -97,5 +98,5 @@ def test_the_targets_gradient_is_finite_at_the_ends() -> None:
 def test_every_class_of_nn_is_in_a_case() -> None:
     named = {case.name for case in [*LAYERS, *LOSSES]}
     others = {"functional", "init", "utils", "Module", "Parameter", "Buffer", "Sequential",
-              "ModuleList"}  # fmt: skip
+              "ModuleList", "ModuleDict"}  # fmt: skip
     assert named == set(cr.nn.__all__) - others

@@ -41,6 +41,36 @@ def scaled_dot_product_attention(
     tensor([[2.],
             [3.]])
     """
+    weights = attention_weights(query, key, attn_mask, dropout_p, is_causal, scale)
+    if value.ndim < 2 or value.shape[-2] != key.shape[-2]:
+        raise ShapeError(
+            "attention reads a value for every key",
+            expected=f"value [..., {key.shape[-2]}, value width]",
+            got=spec_text(value),
+            hint="key and value come from the same sequence",
+        )
+    return matmul(weights, value)
+
+
+def attention_weights(
+    query: Tensor,
+    key: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """How much each query reads of each key: softmax(Q Kᵀ · scale + mask), [..., queries, keys].
+
+    Arguments and errors as in `scaled_dot_product_attention`; of a row all weights add up to 1,
+    where dropout does not thin them and the mask leaves some.
+
+    >>> import chainrule as cr
+    >>> q = cr.tensor([[1.0], [1.0]])
+    >>> attention_weights(q, q, is_causal=True)
+    tensor([[1. , 0. ],
+            [0.5, 0.5]])
+    """
     if is_causal and attn_mask is not None:
         raise SettingError(
             "attention takes is_causal or a mask, not both", hint="put the triangle into the mask"
@@ -50,13 +80,14 @@ def scaled_dot_product_attention(
             "attention compares queries with keys of one width",
             expected="query [..., queries, width] and key [..., keys, width]",
             got=f"{spec_text(query)} and {spec_text(key)}",
+            hint="project both to the same width",
         )
     factor = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = matmul(p.mul(query, factor), key.transpose(-1, -2))
     if is_causal:
         scores = p.where(_triangle(scores), scores, -math.inf)
     weights = softmax(scores, -1) if attn_mask is None else _masked_weights(scores, attn_mask)
-    return matmul(dropout(weights, dropout_p), value)
+    return dropout(weights, dropout_p)
 
 
 def _triangle(scores: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""Convolutions over one and two spatial axes."""
+"""Convolutions over one and two spatial axes, and the transposed ones that enlarge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.functional.common import Shape, per_channel, spec_text
 from chainrule.ops.layout import pad, reshape
 from chainrule.ops.pointwise import add
-from chainrule.ops.window import convolve
+from chainrule.ops.window import convolve, convolve_input_gradient
 from chainrule.tensors import Tensor
 
 Sizes = int | Sequence[int]
@@ -61,6 +61,57 @@ def conv2d(
     return _convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Tensor:
+    """Every element spread by the weight, summed where they overlap: conv1d's gradient, upwards.
+
+    input: [batch, in_channels, length] or without the batch; weight: [in_channels, out_channels /
+    groups, window]; bias: [out_channels]; gives [batch, out_channels, (length - 1) stride - 2
+    padding + dilation (window - 1) + output_padding + 1]. `padding` is cut off both sides;
+    `output_padding`, below the stride, adds to the far side. Raises ShapeError when channels or
+    axes do not fit and SettingError for another output_padding. Source: V. Dumoulin and F. Visin,
+    "A guide to convolution arithmetic for deep learning", 2016.
+
+    >>> import chainrule as cr
+    >>> conv_transpose1d(cr.tensor([[[1.0, 2.0]]]), cr.tensor([[[1.0, 10.0]]]), stride=2)
+    tensor([[[ 1., 10.,  2., 20.]]])
+    """
+    numbers = (stride, padding, output_padding, groups, dilation)
+    return _transposed("conv_transpose1d", 1, input, weight, bias, *numbers)
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Tensor:
+    """Every pixel spread by the weight, summed where they overlap: conv2d's gradient, upwards.
+
+    input: [batch, in_channels, height, width] or without the batch; weight: [in_channels,
+    out_channels / groups, window height, window width]; the rest as in `conv_transpose1d`, an int
+    or one per axis.
+
+    >>> import chainrule as cr
+    >>> conv_transpose2d(cr.tensor([[[[2.0]]]]), cr.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[2., 4.]]]])
+    """
+    numbers = (stride, padding, output_padding, groups, dilation)
+    return _transposed("conv_transpose2d", 2, input, weight, bias, *numbers)
+
+
 def _convolution(
     name: str,
     axes: int,
@@ -72,24 +123,78 @@ def _convolution(
     dilation: Sizes,
     groups: int,
 ) -> Tensor:
+    x = _batched(name, axes, input, weight)
+    steps, spread = each(stride, axes), each(dilation, axes)
+    x, around = _padded(x, weight.shape[2:], steps, spread, padding)
+    out = convolve(x, weight, stride=steps, padding=around, dilation=spread, groups=groups)
+    return _finished(out, bias, input)
+
+
+def _transposed(
+    name: str,
+    axes: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Sizes,
+    padding: Sizes,
+    output_padding: Sizes,
+    groups: int,
+    dilation: Sizes,
+) -> Tensor:
+    x = _batched(name, axes, input, weight)
+    if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+        raise ShapeError(
+            f"{name}: the channels do not fit a transposed convolution in {groups} group(s)",
+            expected=f"input [batch, {weight.shape[0]}, *space], channels divisible by {groups}",
+            got=f"input {spec_text(input)}, weight {spec_text(weight)}",
+            hint="in_channels is the size of axis 1 of what goes in",
+        )
+    steps, around, spread = (each(number, axes) for number in (stride, padding, dilation))
+    more = each(output_padding, axes)
+    if any(not 0 <= extra < step for extra, step in zip(more, steps, strict=True)):
+        raise SettingError(
+            "output_padding is one of the sizes that the stride leaves open",
+            expected=f"0 to stride - 1, for stride {steps}",
+            got=more,
+        )
+    space = tuple(
+        (n - 1) * step - 2 * p + d * (k - 1) + extra + 1
+        for n, step, p, d, k, extra in zip(
+            x.shape[2:], steps, around, spread, weight.shape[2:], more, strict=True
+        )
+    )
+    if min(space) < 1:
+        raise ShapeError(
+            f"{name}: the padding cuts everything off",
+            expected="an output of at least 1 along every axis",
+            got=f"input {spec_text(input)}, padding {around}: an output of {space}",
+            hint="less padding",
+        )
+    out = convolve_input_gradient(
+        x, weight, space=space, stride=steps, padding=around, dilation=spread, groups=groups
+    )
+    return _finished(out, bias, input)
+
+
+def _batched(name: str, axes: int, input: Tensor, weight: Tensor) -> Any:
     if input.ndim not in (axes + 1, axes + 2) or weight.ndim != axes + 2:
         raise ShapeError(
             f"{name} works over {axes} spatial axes",
             expected=f"input of {axes + 2} axes [batch, channels, *space], or without the batch; "
             f"weight of {axes + 2}",
             got=f"input {spec_text(input)}, weight {spec_text(weight)}",
+            hint="unsqueeze(1) gives single-channel input its channel axis",
         )
-    x: Any = input
-    if input.ndim == axes + 1:
-        x = reshape(input, shape=(1, *input.shape))
-    steps, spread = each(stride, axes), each(dilation, axes)
-    x, around = _padded(x, weight.shape[2:], steps, spread, padding)
-    out: Tensor = convolve(x, weight, stride=steps, padding=around, dilation=spread, groups=groups)
+    return input if input.ndim == axes + 2 else reshape(input, shape=(1, *input.shape))
+
+
+def _finished(out: Any, bias: Tensor | None, input: Tensor) -> Tensor:
+    """With the bias, and with a batch or without, as the input was."""
     if bias is not None:
         out = add(out, per_channel(bias, out.ndim))
-    if input.ndim == axes + 1:
-        out = reshape(out, shape=out.shape[1:])
-    return out
+    found: Tensor = out if out.ndim == input.ndim else reshape(out, shape=out.shape[1:])
+    return found
 
 
 def each(number: Sizes, axes: int) -> Shape:

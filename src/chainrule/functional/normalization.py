@@ -1,9 +1,11 @@
-"""Normalisation: mean 0 and deviation 1, over the features of a row or over the rows of a batch."""
+"""Normalisation to one size: over the features of a row, groups of them, or the rows of a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.functional.common import Shape, mean_over, per_channel, spec_text
@@ -29,21 +31,89 @@ def layer_norm(
     >>> layer_norm(cr.tensor([[1.0, 3.0]]), 2)
     tensor([[-1.,  1.]])
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    first = input.ndim - len(shape)
-    if not shape or first < 0 or input.shape[first:] != shape:
-        raise ShapeError(
-            "layer_norm: the input does not end in normalized_shape",
-            expected=f"[..., {', '.join(map(str, shape))}]",
-            got=spec_text(input),
-            hint="normalized_shape is the shape of the last axes of what goes in",
-        )
-    axes = tuple(range(first, input.ndim))
+    axes = _last_axes("layer_norm", input, normalized_shape)
     apart = sub(input, mean_over(input, axes))
     out: Tensor = div(apart, sqrt(add(mean_over(square(apart), axes), eps)))
     if weight is not None:
         out = mul(out, weight)
     return out if bias is None else add(out, bias)
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """x / √(mean of x² + eps) · weight, over the last axes, per row.
+
+    input: [..., *normalized_shape]; weight: normalized_shape; `eps` None is the distance from 1 to
+    the next number of input's dtype. Raises ShapeError when the input does not end in
+    normalized_shape. Source: B. Zhang and R. Sennrich, "Root mean square layer normalization",
+    NeurIPS 2019.
+
+    >>> import chainrule as cr
+    >>> rms_norm(cr.tensor([[3.0, 3.0]]), 2)
+    tensor([[1., 1.]])
+    """
+    axes = _last_axes("rms_norm", input, normalized_shape)
+    least = float(np.finfo(input.dtype).eps) if eps is None else eps
+    out: Tensor = div(input, sqrt(add(mean_over(square(input), axes), least)))
+    return out if weight is None else mul(out, weight)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / √(var + eps) · weight + bias, per row and group of channels.
+
+    input: [batch, channels, ...], channels divisible by num_groups; weight and bias: [channels];
+    var is the biased one. Raises ShapeError when the channels cannot be divided. Source: Y. Wu and
+    K. He, "Group normalization", ECCV 2018.
+
+    >>> import chainrule as cr
+    >>> group_norm(cr.tensor([[1.0, 3.0, 10.0, 30.0]]), 2)
+    tensor([[-1.,  1., -1.,  1.]])
+    """
+    _check_channels("group_norm", input, weight, bias)
+    channels = input.shape[1]
+    if channels % num_groups:
+        raise ShapeError(
+            "group_norm: the channels cannot be divided into the groups",
+            expected=f"a multiple of {num_groups} along axis 1",
+            got=spec_text(input),
+            hint="num_groups divides the size of axis 1 of what goes in",
+        )
+    parted = (input.shape[0], num_groups, channels // num_groups, *input.shape[2:])
+    x = reshape(input, shape=parted)
+    axes = tuple(range(2, len(parted)))
+    apart = sub(x, mean_over(x, axes))
+    out = div(apart, sqrt(add(mean_over(square(apart), axes), eps)))
+    return _scaled(reshape(out, shape=input.shape), weight, bias)
+
+
+def _scaled(out: Any, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """Times the weight, plus the bias, per channel."""
+    if weight is not None:
+        out = mul(out, per_channel(weight, out.ndim))
+    return out if bias is None else add(out, per_channel(bias, out.ndim))  # type: ignore[no-any-return]
+
+
+def _last_axes(name: str, input: Tensor, normalized_shape: int | Sequence[int]) -> Shape:
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    first = input.ndim - len(shape)
+    if not shape or first < 0 or input.shape[first:] != shape:
+        raise ShapeError(
+            f"{name}: the input does not end in normalized_shape",
+            expected=f"[..., {', '.join(map(str, shape))}]",
+            got=spec_text(input),
+            hint="normalized_shape is the shape of the last axes of what goes in",
+        )
+    return tuple(range(first, input.ndim))
 
 
 def batch_norm(
@@ -72,7 +142,7 @@ def batch_norm(
     >>> mean.tolist(), var.tolist()
     ([0.2], [1.1])
     """
-    _check_channels(input, running_mean, running_var, weight, bias)
+    _check_channels("batch_norm", input, running_mean, running_var, weight, bias)
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, input.ndim))
         mean = mean_over(input, axes)
@@ -85,22 +155,19 @@ def batch_norm(
     else:
         apart = sub(input, per_channel(running_mean, input.ndim))
         var = per_channel(running_var, input.ndim)
-    out: Tensor = div(apart, sqrt(add(var, eps)))
-    if weight is not None:
-        out = mul(out, per_channel(weight, input.ndim))
-    return out if bias is None else add(out, per_channel(bias, input.ndim))
+    return _scaled(div(apart, sqrt(add(var, eps))), weight, bias)
 
 
-def _check_channels(input: Tensor, *vectors: Tensor | None) -> None:
+def _check_channels(name: str, input: Tensor, *vectors: Tensor | None) -> None:
     """A vector of one channel would be broadcast over all of them without a word."""
     for vector in vectors:
         if input.ndim < 2 or (vector is not None and vector.shape != input.shape[1:2]):
             channels = f"{vector.shape[0]} channels" if vector is not None else "channels"
             raise ShapeError(
-                "batch_norm: axis 1 of the input is not the channels",
+                f"{name}: axis 1 of the input is not the channels",
                 expected=f"[batch, {channels}, ...]",
                 got=spec_text(input),
-                hint="num_features is the size of axis 1 of what goes in",
+                hint="the layer's number of channels is the size of axis 1 of what goes in",
             )
 
 

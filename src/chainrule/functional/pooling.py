@@ -16,6 +16,8 @@ from chainrule.ops.pointwise import div
 from chainrule.ops.pool import max_pool, sum_pool
 from chainrule.tensors import Tensor, tensor
 
+Wanted = int | tuple[int | None, ...] | None  # an output size: None keeps the input's
+
 
 def max_pool1d(
     input: Tensor,
@@ -104,7 +106,19 @@ def avg_pool2d(
     return _mean("avg_pool2d", 2, input, *settings)
 
 
-def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, ...] | None) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: Wanted) -> Tensor:
+    """The means of as many windows as are asked for, which share the sequence out.
+
+    input: [batch, channels, length] or without the batch; the rest as in `adaptive_avg_pool2d`.
+
+    >>> import chainrule as cr
+    >>> adaptive_avg_pool1d(cr.tensor([[[1.0, 2.0, 6.0]]]), 2)
+    tensor([[[1.5, 4. ]]])
+    """
+    return _shared_out("adaptive_avg_pool1d", 1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: Wanted) -> Tensor:
     """The means of as many windows as are asked for, which share the image out.
 
     input: [batch, channels, height, width] or without the batch. `output_size`: an int or (rows,
@@ -115,16 +129,22 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, ...]
     >>> adaptive_avg_pool2d(cr.tensor([[[[1.0, 2.0], [3.0, 6.0]]]]), 1).item()
     3.0
     """
-    _check_axes("adaptive_avg_pool2d", 2, input)
-    wanted = output_size if isinstance(output_size, tuple) else (output_size, output_size)
-    space = input.shape[-2:]
-    sizes = each([n if m is None else m for n, m in zip(space, wanted, strict=True)], 2)
+    return _shared_out("adaptive_avg_pool2d", 2, input, output_size)
+
+
+def _shared_out(name: str, axes: int, input: Tensor, output_size: Wanted) -> Tensor:
+    _check_axes(name, axes, input)
+    wanted = output_size if isinstance(output_size, tuple) else (output_size,) * axes
+    space = input.shape[-axes:]
+    sizes = each([n if m is None else m for n, m in zip(space, wanted, strict=True)], axes)
     if all(n % m == 0 and n for n, m in zip(space, sizes, strict=True)):
-        return avg_pool2d(input, tuple(n // m for n, m in zip(space, sizes, strict=True)))
-    lead = "bc"[-(input.ndim - 2) :]
-    rows, columns = (_sharing(n, m, input.dtype) for n, m in zip(space, sizes, strict=True))
-    out: Tensor = contract(input, rows, dims=f"{lead}hw,yh->{lead}yw")
-    out = contract(out, columns, dims=f"{lead}yw,xw->{lead}yx")
+        window = tuple(n // m for n, m in zip(space, sizes, strict=True))
+        return _mean(name, axes, input, window, None, 0, False, True, None)
+    out, names = input, "bchw"[-input.ndim :] if axes == 2 else "bcw"[-input.ndim :]
+    for name, n, m in zip(names[-axes:], space, sizes, strict=True):
+        out = contract(
+            out, _sharing(n, m, input.dtype), dims=f"{names},o{name}->{names.replace(name, 'o')}"
+        )
     return out
 
 
@@ -206,6 +226,7 @@ def _check_axes(name: str, axes: int, input: Tensor) -> None:
             f"{name} works over {axes} spatial axes",
             expected=f"input of {axes + 2} axes [batch, channels, *space], or without the batch",
             got=spec_text(input),
+            hint="unsqueeze(1) gives single-channel input its channel axis",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Self, overload
 
@@ -93,7 +93,21 @@ class Sequential(_Ordered):
         return input
 
 
-class ModuleList(_Ordered):
+class _Uncalled(Module):
+    """A container that is never called itself: its modules carry its name along."""
+
+    def _be_called(self, label: str) -> None:
+        super()._be_called(label)
+        for name, module in self.named_children():
+            module._be_called(f"{label}.{name}")
+
+    def add_module(self, name: str, module: Module) -> None:
+        super().add_module(name, module)
+        if self._label:
+            module._be_called(f"{self._label}.{name}")
+
+
+class ModuleList(_Ordered, _Uncalled):
     """Modules in a list, so that their parameters are found; the owner's `forward` calls them.
 
     >>> import chainrule as cr
@@ -104,17 +118,6 @@ class ModuleList(_Ordered):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
-
-    def _be_called(self, label: str) -> None:
-        """A list is never called itself: its modules carry its name along."""
-        super()._be_called(label)
-        for name, module in self.named_children():
-            module._be_called(f"{label}.{name}")
-
-    def add_module(self, name: str, module: Module) -> None:
-        super().add_module(name, module)
-        if self._label:
-            module._be_called(f"{self._label}.{name}")
 
     def insert(self, index: int, module: Module) -> None:
         """Put a module before number `index`."""
@@ -134,3 +137,79 @@ class ModuleList(_Ordered):
             first += count
         body = "\n  ".join(lines)
         return f"{type(self).__name__}(\n  {body}\n)" if lines else f"{type(self).__name__}()"
+
+
+class ModuleDict(_Uncalled):
+    """Modules by name, so that their parameters are found; the owner's `forward` calls them.
+
+    Takes a dict, or pairs of name and module; used as a dict. Raises SettingError for a name that
+    is an attribute of every module, such as "train", and for what is no module.
+
+    >>> import chainrule as cr
+    >>> heads = ModuleDict({"age": cr.nn.Linear(4, 1), "sex": cr.nn.Linear(4, 2)})
+    >>> heads["age"]
+    Linear(in_features=4, out_features=1, bias=True)
+    """
+
+    def __init__(self, modules: _Named | None = None) -> None:
+        self.update(modules or {})
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def add_module(self, name: str, module: Module) -> None:
+        if not isinstance(name, str) or not isinstance(module, Module):
+            raise SettingError(
+                "ModuleDict holds modules by name",
+                expected="a text and a module",
+                got=f"{type(name).__name__} and {type(module).__name__}",
+            )
+        if hasattr(self, name) and name not in self:
+            raise SettingError("a module's name must not be that of an attribute", got=repr(name))
+        super().add_module(name, module)
+
+    def __getitem__(self, key: str) -> Module:
+        return dict(self.named_children())[key]
+
+    def __delitem__(self, key: str) -> None:
+        delattr(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in dict(self.named_children())
+
+    def __len__(self) -> int:
+        return len(dict(self.named_children()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self.named_children()))
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return dict(self.named_children()).keys()
+
+    def values(self) -> Iterable[Module]:
+        """The modules."""
+        return dict(self.named_children()).values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Names and modules."""
+        return dict(self.named_children()).items()
+
+    def update(self, modules: _Named) -> None:
+        """Put in the modules of a dict, or of pairs; equal names are replaced."""
+        for name, module in dict(modules).items():
+            self.add_module(name, module)
+
+    def pop(self, key: str) -> Module:
+        """Take a module out, and give it."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for key in list(self):
+            del self[key]
+
+
+_Named = Mapping[str, Module] | Iterable[tuple[str, Module]]

@@ -1,14 +1,15 @@
-"""Layers that normalise: over the features of a row, over the rows of a batch."""
+"""Layers that normalise: over the features of a row, groups of them, or the rows of a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from chainrule.errors import ShapeError
-from chainrule.functional.normalization import batch_norm, layer_norm
+from chainrule.errors import SettingError, ShapeError
+from chainrule.functional.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.ops.pointwise import add, cast, div
@@ -37,9 +38,7 @@ class LayerNorm(Module):
         *,
         dtype: DTypeLike | None = None,
     ) -> None:
-        if isinstance(normalized_shape, int):
-            normalized_shape = (normalized_shape,)
-        self.normalized_shape = shape = tuple(normalized_shape)
+        self.normalized_shape = shape = _sizes(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.weight = init.empty_parameter(*shape, dtype=dtype) if elementwise_affine else None
         with_bias = elementwise_affine and bias
@@ -63,23 +62,113 @@ class LayerNorm(Module):
         )
 
 
-class BatchNorm1d(Module):
-    """(x - mean) / √(var + eps) · weight + bias, per feature.
+def _sizes(shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
 
-    input: [batch, num_features] or [batch, num_features, length]. In training mode mean and var
-    are the batch's, and `running_mean` and `running_var` (buffers; the var unbiased) move towards
-    them by the share `momentum`; None makes them the average of all batches. In evaluation mode
-    the running ones are used. Raises ShapeError for another number of features, and for a batch of
-    one value per feature in training. Source: S. Ioffe and C. Szegedy, "Batch normalization",
-    ICML 2015.
+
+class RMSNorm(Module):
+    """x / √(mean of x² + eps) · weight over the last axes, per row.
+
+    input: [..., *normalized_shape]. `weight` (1 at first): normalized_shape, absent without
+    `elementwise_affine`; `eps` None is the distance from 1 to the next number of input's dtype.
+    Raises ShapeError when the input does not end in normalized_shape. Source: B. Zhang and
+    R. Sennrich, "Root mean square layer normalization", NeurIPS 2019.
 
     >>> import chainrule as cr
-    >>> layer = BatchNorm1d(1)
-    >>> layer(cr.tensor([[1.0], [3.0]])).tolist()
-    [[-1.0], [1.0]]
-    >>> layer.running_mean.tolist()
-    [0.2]
+    >>> RMSNorm(2)(cr.tensor([[3.0, 3.0]])).tolist()
+    [[1.0, 1.0]]
     """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        self.normalized_shape = shape = _sizes(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = init.empty_parameter(*shape, dtype=dtype) if elementwise_affine else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Scale by 1 again."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )
+
+
+class GroupNorm(Module):
+    """(x - mean) / √(var + eps) · weight + bias, per row and group of channels.
+
+    input: [batch, num_channels, ...]. `weight` (1 at first) and `bias` (0): [num_channels], absent
+    without `affine`. Raises SettingError when num_groups does not divide num_channels and
+    ShapeError for another number of channels. Source: Y. Wu and K. He, "Group normalization",
+    ECCV 2018.
+
+    >>> import chainrule as cr
+    >>> GroupNorm(2, 4)(cr.tensor([[1.0, 3.0, 10.0, 30.0]])).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        if num_groups < 1 or num_channels % num_groups:
+            raise SettingError(
+                "num_groups divides num_channels",
+                expected=f"a divisor of {num_channels}",
+                got=num_groups,
+            )
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        self.weight = init.empty_parameter(num_channels, dtype=dtype) if affine else None
+        self.bias = init.empty_parameter(num_channels, dtype=dtype) if affine and bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Scale by 1 and shift by 0 again."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim < 2 or input.shape[1] != self.num_channels:
+            raise ShapeError(
+                "another number of channels",
+                expected=f"[batch, {self.num_channels}, ...]",
+                got=Spec(input.shape, input.dtype),
+                hint="num_channels is the size of axis 1 of what goes in",
+            )
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class _BatchNorm(Module):
+    """(x - mean) / √(var + eps) · weight + bias, per feature: what BatchNorm1d and 2d share."""
+
+    layouts: ClassVar[dict[int, str]]  # by the number of axes, what they are
 
     def __init__(
         self,
@@ -122,10 +211,10 @@ class BatchNorm1d(Module):
             init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.ndim not in (2, 3) or input.shape[1] != self.num_features:
+        if input.ndim not in self.layouts or input.shape[1] != self.num_features:
             raise ShapeError(
-                "BatchNorm1d: another number of features",
-                expected=f"[batch, {self.num_features}] or [batch, {self.num_features}, length]",
+                f"{type(self).__name__}: another number of features or axes",
+                expected=" or ".join(self.layouts.values()).format(self.num_features),
                 got=Spec(input.shape, input.dtype),
                 hint="num_features is the size of axis 1 of what goes in",
             )
@@ -155,3 +244,37 @@ class BatchNorm1d(Module):
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
+
+
+class BatchNorm1d(_BatchNorm):
+    """(x - mean) / √(var + eps) · weight + bias, per feature.
+
+    input: [batch, num_features] or [batch, num_features, length]. In training mode mean and var
+    are the batch's, and `running_mean` and `running_var` (buffers; the var unbiased) move towards
+    them by the share `momentum`; None makes them the average of all batches. In evaluation mode
+    the running ones are used. Raises ShapeError for another number of features, and for a batch of
+    one value per feature in training. Source: S. Ioffe and C. Szegedy, "Batch normalization",
+    ICML 2015.
+
+    >>> import chainrule as cr
+    >>> layer = BatchNorm1d(1)
+    >>> layer(cr.tensor([[1.0], [3.0]])).tolist()
+    [[-1.0], [1.0]]
+    >>> layer.running_mean.tolist()
+    [0.2]
+    """
+
+    layouts: ClassVar = {2: "[batch, {0}]", 3: "[batch, {0}, length]"}
+
+
+class BatchNorm2d(_BatchNorm):
+    """(x - mean) / √(var + eps) · weight + bias, per channel of images.
+
+    input: [batch, num_features, height, width]; the rest as in `BatchNorm1d`.
+
+    >>> import chainrule as cr
+    >>> BatchNorm2d(1)(cr.tensor([[[[1.0, 3.0]]]])).tolist()
+    [[[[-1.0, 1.0]]]]
+    """
+
+    layouts: ClassVar = {4: "[batch, {0}, height, width]"}
