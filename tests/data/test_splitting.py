@@ -1,5 +1,7 @@
 """Which way a table is split: as asked, or by time where its rows are in order of one."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 
@@ -39,8 +41,24 @@ def test_a_clock_of_several_columns():
     table = Table.of({"Year": [2001, 2001, 2002, 2002], "month": [1, 12, 1, 2], "x": [1, 5, 2, 3]})
     plan = plan_split(table)
     assert (plan.way, plan.columns) == ("time", ["Year", "month"])
-    assert times_of(table, ["month", "Year"]).tolist() == [0, 3, 1, 2]
+    assert times_of(table, plan_split(table, time=["month", "Year"])).tolist() == [0, 3, 1, 2]
     assert plan_split(table, time=["x"]).columns == ["x"]
+
+
+@pytest.mark.parametrize("form", ["%Y%d%m", "%m%d%Y"])
+def test_dates_written_as_was_asked_for_are_the_time(form):
+    days = [date(2019, 10, 1) + timedelta(days=3 * place) for place in range(100)]
+    order = np.random.default_rng(2).permutation(100)
+    columns = {"day": [days[place].strftime(form) for place in order], "heat": order / 7}
+    table = Table.of({**columns, "use": order * 37 % 101})
+    for asked in ({"time": ["day"]}, {"split": "time"}):
+        prepared = prepare(table, "use", types={"1": f"date:{form}"}, **asked)
+        test = sorted(order[prepared.test.lines - 1].tolist())
+        assert test == list(range(85, 100))
+
+
+def test_a_column_said_to_be_no_date_is_no_time():
+    assert plan_split(readings(), types={"day": "category"}).way == "random"
 
 
 def test_without_a_time_column_the_order_of_the_file_counts():

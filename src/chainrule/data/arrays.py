@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -34,6 +35,17 @@ class ArrayColumn(Column):
     def take(self, rows: NDArray[Any]) -> ArrayColumn:
         """The column of some rows only (places, int64, or a mask, bool)."""
         return ArrayColumn(self.array[rows], self.cells[rows])
+
+
+def below(columns: Sequence[Column]) -> Column:
+    """Columns one below the other: numbers where all are read as such, else text."""
+    if all(isinstance(column, ArrayColumn) for column in columns):
+        arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
+        names = np.concatenate([column.cells for column in columns])
+        return ArrayColumn(np.concatenate(arrays), names)
+    if all(column.from_numbers for column in columns):
+        return Column(numbers=np.concatenate([column.numbers for column in columns]))
+    return Column(np.concatenate([column.cells for column in columns]))
 
 
 def _digest(array: NDArray[Any]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from chainrule.data.clean import drop_empty, drop_headers, rejected_note
 from chainrule.data.columns import ColumnKind, column_kinds
-from chainrule.data.duplicates import drop_duplicates, near_duplicates
+from chainrule.data.duplicates import drop_duplicates
 from chainrule.data.findings import column_findings
 from chainrule.data.markers import marked
+from chainrule.data.near_duplicates import near_duplicates
 from chainrule.data.report import Note, Record
 from chainrule.data.table import Table
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.duplicates import also_in
+from chainrule.data.near_duplicates import near_rows_in
 from chainrule.data.preparation import Met, Preparation
-from chainrule.data.report import Note, counted, named, quoted
+from chainrule.data.report import Note, counted, listed, named, quoted
 from chainrule.data.split import rare_classes
 from chainrule.data.table import Table
 from chainrule.data.target import ClassTarget
@@ -26,13 +27,16 @@ def rare_note(rows: Table, target: str, classes: NDArray[np.int64]) -> list[Note
     return [Note(about="target", text=text, column=target, count=len(lines), lines=lines)]
 
 
-def shared_note(table: Table, train: Table) -> list[Note]:
-    """A note about rows that are also among the training rows; they stay."""
+def shared_notes(table: Table, train: Table, apart: Collection[str]) -> list[Note]:
+    """Notes about given rows that are also training rows, or are in all but some columns."""
     shared = also_in(table, train)
-    if not shared:
-        return []
-    text = f"{counted(shared, 'row')} of {table.source} also among the training rows; kept"
-    return [Note(about="duplicates", text=text, count=shared)]
+    notes = near_rows_in(table.take(~shared), train, apart)
+    if shared.any():
+        lines = listed(table.lines[shared])
+        text = f"{counted(len(lines), 'row')} of {table.source} also among the training rows; kept"
+        about = {"about": "duplicates", "count": len(lines), "lines": lines, "finding": True}
+        notes.insert(0, Note.model_validate({"text": text, **about}))
+    return notes
 
 
 def column_notes(preparation: Preparation, train: Table, asked: Collection[str]) -> list[Note]:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from chainrule.data.clean import drop_rows, rejected_note
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
 from chainrule.data.decisions import DataReport, decisions
-from chainrule.data.duplicates import drop_duplicates, joined, near_duplicates
+from chainrule.data.duplicates import drop_duplicates
 from chainrule.data.findings import refuse_findings
 from chainrule.data.inspection import clean_rows, odd_values
 from chainrule.data.markers import marked
-from chainrule.data.notes import column_notes, met_notes, rare_note, shared_note
+from chainrule.data.near_duplicates import crossing_note, near_duplicates
+from chainrule.data.notes import column_notes, met_notes, rare_note, shared_notes
 from chainrule.data.preparation import Preparation, votes_of
 from chainrule.data.report import Note, Report, quoted
 from chainrule.data.seen import Seen, rows_seen
@@ -109,11 +110,11 @@ def prepare(
     """
     table, notes = clean_rows(marked(table, missing or {}))
     name = table.name_of(target)
-    plan = plan_split(table, split, group, time, split_column)
+    asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
+    plan = plan_split(table, split, group, time, split_column, asked)
     weight = None if weight is None else table.name_of(weight)
     aside = {**plan.aside(), **({weight: "it says how much a row counts"} if weight else {})}
     dropped = [table.name_of(key) for key in drop]
-    asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
     if name in (*dropped, *aside):
         raise SettingError(f"column {name!r} is the target, so it cannot be dropped")
     task = task or _task_of_kind(asked.pop(name, None))
@@ -127,7 +128,8 @@ def prepare(
     rows = _clean(table, name, chosen, notes)
     ids, found = odd_values(rows.without([*dropped, *aside]), asked)
     notes += found
-    tables = _split(rows, plan, name, chosen, seed, given, notes, [name, *dropped, *aside, *ids])
+    apart = [name, *dropped, *aside, *ids]
+    tables = _split(rows, plan, name, chosen, seed, given, notes, apart)
     encodings = {table.name_of(key): way for key, way in (encodings or {}).items()}
     kinds = votes_of(tables["train"].without([name, *dropped, *aside]), asked, encodings)
     preparation = Preparation.fit(
@@ -148,7 +150,7 @@ def prepare(
     for part, brought in given.items():
         if brought is not None:
             tables[part] = _judged(preparation, brought, notes)
-            notes += shared_note(tables[part], tables["train"])
+            notes += shared_notes(tables[part], tables["train"], apart)
     weighing = Weighing.fit(tables["train"], preparation.target, weight, class_weight)
     parts = {part: _part(preparation, part, rows, notes, weighing) for part, rows in tables.items()}
     if strict:
@@ -217,26 +219,24 @@ def _split(
 ) -> dict[str, Table]:
     """The table's own rows by part; a part that was given takes none of them.
 
-    At random, rows that are the same in all columns but `apart` stay together.
+    Rows that are the same in all columns but `apart` stay together, as far as the way allows it.
     """
     shares = {"validation": VALIDATION, "test": TEST}
     kept = {part: 0.0 if given[part] is not None else share for part, share in shares.items()}
     if plan.way == "time":
-        known = times_of(rows, plan.columns) >= 0
+        known = times_of(rows, plan) >= 0
         rows, found = drop_rows(rows, known, "split", "their time is missing")
         notes += found
     classes = None
     if task == "classification":
         classes = ClassTarget.fit(rows, target).apply(rows)
         notes += rare_note(rows, target, classes) if plan.way == "random" else []
-    earliest = np.arange(len(rows))
-    if plan.way == "random" and any(kept.values()):
-        earliest, found = near_duplicates(rows, apart)
+    same = np.arange(len(rows))
+    if any(kept.values()):
+        same, found = near_duplicates(rows, apart)
         notes += found
-    leaders = np.unique(earliest)
-    led = classes if classes is None else classes[leaders]
-    split, how = split_table(rows.take(leaders), plan, seed, led, kept)
-    split = joined(split, leaders, earliest)
+    split, how = split_table(rows, plan, seed, classes, kept, same)
+    notes += crossing_note(rows, split, same)
     tables = {part: rows.take(getattr(split, part)) for part in ("train", "validation", "test")}
     sizes = [f"{len(given.get(part) or taken):,} {part}" for part, taken in tables.items()]
     notes.append(Note(about="split", text=f"rows: {', '.join(sizes)} ({how})"))

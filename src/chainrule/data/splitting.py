@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.cast import NO_TIME
-from chainrule.data.columns import labels
+from chainrule.data.columns import column_kind, labels
 from chainrule.data.dates import day_form, seconds
+from chainrule.data.near_duplicates import joined_groups, split_together
 from chainrule.data.report import on_lines, quoted
 from chainrule.data.split import Split, split_groups, split_in_order, split_rows
 from chainrule.data.table import Table
@@ -32,11 +33,15 @@ PARTS = {
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """How rows are to be split: by what, by which columns, and why, in words."""
+    """How rows are to be split: by what, by which columns, and why, in words.
+
+    `types` are those that were asked for by column: they say how dates are written.
+    """
 
     way: Way
     columns: list[str]
     reason: str
+    types: Mapping[str, str] = field(default_factory=dict)
 
     def aside(self) -> dict[str, str]:
         """The columns that are no inputs because of the split, with the reason."""
@@ -50,6 +55,7 @@ def plan_split(
     group: str | None = None,
     time: list[str] | None = None,
     column: str | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> SplitPlan:
     """How to split a table: as it was asked for, else by time if its rows are in order of one.
 
@@ -58,6 +64,7 @@ def plan_split(
     >>> plan_split(Table.of({"year": [2001, 2002, 2003], "y": [1, 2, 1]})).way
     'time'
     """
+    types = types or {}
     given = {"group": [group or ""], "time": time or [""], "column": [column or ""]}
     asked = {key: keys for key, keys in given.items() if keys[0]}
     if len(asked) > 1 or (way and asked and way not in asked):
@@ -66,15 +73,22 @@ def plan_split(
         )
     for chosen, keys in asked.items():
         names = [table.name_of(key) for key in keys]
-        return SplitPlan(_way(chosen), names, "asked for")
+        return SplitPlan(_way(chosen), names, "asked for", types)
     if way == "time":
-        names = clock_of(table)
-        return SplitPlan("time", names, "asked for" if names else "in the order of the file")
+        names = clock_of(table, types)
+        why = "asked for" if names else "in the order of the file"
+        return SplitPlan("time", names, why, types)
     if way in ("group", "column"):
         flag = "--group" if way == "group" else "--split-column"
         raise SettingError(f"a split by {way} needs to know the column", hint=f"{flag} COLUMN")
-    if way is None and (names := clock_of(table)) and _rises(table, names):
-        return SplitPlan("time", names, "the rows are in its order; --split random mixes them")
+    plan = SplitPlan(
+        "time",
+        clock_of(table, types),
+        "the rows are in its order; --split random mixes them",
+        types,
+    )
+    if way is None and plan.columns and _rises(table, plan):
+        return plan
     return SplitPlan("random", [], "asked for" if way else "")
 
 
@@ -83,40 +97,42 @@ def _way(text: str) -> Way:
     return ways[text]
 
 
-def clock_of(table: Table) -> list[str]:
+def clock_of(table: Table, types: Mapping[str, str]) -> list[str]:
     """The columns that say when a row was: year, month, day, ..., or the first column of dates."""
     lower = {name.lower(): name for name in table.names}
     clock = [lower[part] for part in CLOCK if part in lower]
     if clock and clock[0].lower() == "year":
         return clock
-    return next(([name] for name in table.names if _date_form(table, name)), [])
+    return next(([name] for name in table.names if _date_form(table, name, types)), [])
 
 
-def _date_form(table: Table, name: str) -> str | None:
+def _date_form(table: Table, name: str, types: Mapping[str, str]) -> str | None:
     """How the dates of a column are written, or None if it holds none."""
     column = table.column(name)
+    if name in types:
+        return column_kind(table, name, types[name]).form
     if column.missing.all() or not np.isnan(column.numbers).all():
         return None
     return day_form(column)[0]
 
 
-def times_of(table: Table, names: list[str]) -> NDArray[np.int64]:
+def times_of(table: Table, plan: SplitPlan) -> NDArray[np.int64]:
     """The place of each row's time among all times, int64 [n], equal for equal ones; -1 unknown.
 
     Several columns count one after the other, the first one most; without any, the order of rows.
     """
-    if not names:
+    if not plan.columns:
         return np.arange(len(table))
-    keys = [_time(table, name) for name in names]
+    keys = [_time(table, name, plan.types) for name in plan.columns]
     known = ~np.isnan(keys).any(axis=0)
     places = np.full(len(table), -1)
     places[known] = np.unique(np.stack(keys)[:, known], axis=1, return_inverse=True)[1].reshape(-1)
     return places
 
 
-def _time(table: Table, name: str) -> NDArray[np.float64]:
+def _time(table: Table, name: str, types: Mapping[str, str]) -> NDArray[np.float64]:
     """A column's times as numbers, float64 [n]; NaN where unknown. DataError if it has none."""
-    column, form = table.column(name), _date_form(table, name)
+    column, form = table.column(name), _date_form(table, name, types)
     if form is not None:
         times = seconds(column, form)
         return np.where(times == NO_TIME, np.nan, times.astype(np.float64))
@@ -129,9 +145,9 @@ def _time(table: Table, name: str) -> NDArray[np.float64]:
     return column.numbers
 
 
-def _rises(table: Table, names: list[str]) -> bool:
+def _rises(table: Table, plan: SplitPlan) -> bool:
     """Whether each row is later than the one before."""
-    times = times_of(table, names)
+    times = times_of(table, plan)
     return len(times) > 1 and times[0] >= 0 and bool((np.diff(times) > 0).all())
 
 
@@ -141,32 +157,38 @@ def split_table(
     seed: int,
     classes: NDArray[np.int64] | None,
     shares: dict[str, float],
+    same: NDArray[np.int64],
 ) -> tuple[Split, str]:
     """The rows of each part, and how they were chosen, in words; a share of 0 leaves a part empty.
 
-    `classes` int64 [n], which a random split keeps in proportion.
+    `classes` int64 [n], which a random split keeps in proportion. Rows of equal `same`, int64 [n],
+    stay in one part, unless their times or the column that brings the split say otherwise.
     """
+
+    def at_random(rows: NDArray[np.int64]) -> Split:
+        """Some rows split by the seed."""
+
+        def first(leaders: NDArray[np.int64]) -> Split:
+            some = None if classes is None else classes[rows[leaders]]
+            return split_rows(len(leaders), seed, some, **shares, source=table.source)
+
+        return split_together(same[rows], first)
+
     none_asked = sum(shares.values()) == 0
     if plan.way == "random" or (none_asked and plan.way != "column"):
-        split = split_rows(len(table), seed, classes, **shares, source=table.source)
         kept = ", classes in proportion" if classes is not None else ""
-        return split, f"seed {seed}{kept}"
+        return at_random(np.arange(len(table))), f"seed {seed}{kept}"
     if plan.way == "group":
         groups = _groups(table, plan.columns[0])
-        found = split_groups(groups, seed, **shares, source=table.source)
+        found = split_groups(joined_groups(groups, same), seed, **shares, source=table.source)
         many = len(np.unique(groups))
         return found, f"seed {seed}, each of {many:,} groups of {plan.columns[0]} in one part"
     if plan.way == "time":
-        times = times_of(table, plan.columns)
+        times = times_of(table, plan)
         by = f"by {', '.join(plan.columns)}: " if plan.columns else ""
         found = split_in_order(times, **shares, source=table.source)
         return found, f"the latest judge, {by}{plan.reason}"
-
-    def rest(rows: NDArray[np.int64]) -> Split:
-        some = None if classes is None else classes[rows]
-        return split_rows(len(rows), seed, some, **shares, source=table.source)
-
-    return _by_column(table, plan.columns[0], rest), f"by column {plan.columns[0]}"
+    return _by_column(table, plan.columns[0], at_random), f"by column {plan.columns[0]}"
 
 
 def _groups(table: Table, name: str) -> NDArray[np.int64]:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chainrule.data.arrays import ArrayColumn
-from chainrule.data.column import Column
+from chainrule.data.arrays import below
 from chainrule.data.report import Note, named
 from chainrule.data.sources.query import is_query
 from chainrule.data.table import Table
@@ -43,7 +42,7 @@ def from_many(paths: Sequence[Path], source: str, read: Callable[[Path], Table])
     if len(tables) > 1:
         text = f"the lines of {len(tables)} files are counted on: {named(begins, limit=5)}"
         notes.insert(0, Note(about="files", text=text, count=len(tables)))
-    columns = {name: _below([table.columns[name] for table in tables]) for name in first.names}
+    columns = {name: below([table.columns[name] for table in tables]) for name in first.names}
     placed = list(zip(tables, ends, strict=True))
     return Table(
         columns,
@@ -58,17 +57,6 @@ def from_many(paths: Sequence[Path], source: str, read: Callable[[Path], Table])
 def _last_line(table: Table) -> int:
     """The last line that is known of a file."""
     return max(int(table.lines[-1]), *(bad.line for bad in table.rejected), 0)
-
-
-def _below(columns: Sequence[Column]) -> Column:
-    """Columns one below the other: numbers where all are read as such, else text."""
-    if all(isinstance(column, ArrayColumn) for column in columns):
-        arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
-        names = np.concatenate([column.cells for column in columns])
-        return ArrayColumn(np.concatenate(arrays), names)
-    if all(column.from_numbers for column in columns):
-        return Column(numbers=np.concatenate([column.numbers for column in columns]))
-    return Column(np.concatenate([column.cells for column in columns]))
 
 
 def _differing(first: Table, other: Table) -> DataError:
