@@ -672,7 +672,12 @@ def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
 def _axis(axis: int, ndim: int) -> int:
     """The axis counted from the first."""
     if not -ndim <= axis < ndim:
-        raise ShapeError("no such axis", expected=f"{-ndim} to {ndim - 1}", got=axis)
+        raise ShapeError(
+            "no such axis",
+            expected=f"{-ndim} to {ndim - 1}",
+            got=axis,
+            hint="axes are counted from 0, or from -1 backwards",
+        )
     return operator.index(axis) % ndim
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.nn.cases import LAYERS, LOSSES, Case
+from tests.nn.cases import ANY_SHAPE, LAYERS, LOSSES, WRONG, Case
 from tests.nn.steps import assert_same, joined, run, written
 
 import chainrule as cr
+from chainrule.errors import IndexRangeError, ShapeError
 
 CASES = [pytest.param(case, id=str(case)) for case in [*LAYERS, *LOSSES]]
 
@@ -100,3 +101,18 @@ def test_every_class_of_nn_is_in_a_case() -> None:
     others = {"functional", "init", "utils", "Module", "Parameter", "Buffer", "Sequential",
               "ModuleList", "ModuleDict"}  # fmt: skip
     assert named == set(cr.nn.__all__) - others
+
+
+@pytest.mark.parametrize(("case", "place"), [pytest.param(*one, id=str(one[0])) for one in WRONG])
+def test_what_does_not_fit_names_the_layer_and_a_remedy(case: Case, place: str) -> None:
+    module = case.make(cr.nn).double()
+    with pytest.raises((ShapeError, IndexRangeError)) as caught:
+        module(*map(cr.tensor, case.arrays()))
+    wrong = caught.value
+    assert f", in {place}" in wrong.what
+    assert all(part is not None for part in (wrong.expected, wrong.got, wrong.hint)), str(wrong)
+
+
+def test_every_layer_that_wants_a_shape_says_so() -> None:
+    named = {case.name for case in [*LAYERS, *LOSSES]}
+    assert {case.name for case, _ in WRONG} == named - ANY_SHAPE

@@ -30,7 +30,12 @@ def which_axis(name: str, x: Value, axis: int | None, dim: int | None) -> int:
             f"{name} needs to know along which axis the classes lie", hint="axis=-1 is the last"
         )
     if not -x.ndim <= chosen < x.ndim:
-        raise ShapeError(f"{name}: no axis {chosen}", expected=axis_range(x), got=spec_text(x))
+        raise ShapeError(
+            f"{name}: no axis {chosen}",
+            expected=axis_range(x),
+            got=spec_text(x),
+            hint="axis=-1 is the last",
+        )
     return chosen % x.ndim
 
 

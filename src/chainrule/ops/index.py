@@ -45,6 +45,7 @@ def _check_range(index: Any, length: int) -> None:
             "an index is out of range",
             expected=f"0 to {length - 1}",
             got=f"{wrong.ravel()[0]} ({wrong.size} of {index.size} are out of range)",
+            hint="as many rows as there are indices, which count from 0",
         )
 
 

@@ -41,6 +41,7 @@ def _pooled(
             "the window is larger than what it slides over",
             expected=f"at least {window}, spread by dilation {dilation}",
             got=f"{Spec(tuple(x.shape), x.dtype)}, {low} before and {high} after it",
+            hint="a smaller window",
         )
     return (*x.shape[:2], *space)
 

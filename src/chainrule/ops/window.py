@@ -52,12 +52,15 @@ def _convolve_spec(
             f"the channels of a convolution in {groups} group(s) do not fit",
             expected=f"{w.shape[1] * groups} input channels, output channels divisible by {groups}",
             got=f"{x} and weight {w}",
+            hint="in_channels is the size of axis 1 of what goes in",
         )
     space = tuple(map(_out_size, x.shape[2:], w.shape[2:], stride, padding, dilation))
     if any(size < 1 for size in space):
         raise ShapeError(
             "the window is larger than the padded input",
+            expected="at least dilation * (window - 1) + 1 along every axis, padding included",
             got=f"{x}, weight {w}, padding {padding}, dilation {dilation}",
+            hint="a smaller window, or more padding",
         )
     return Spec((x.shape[0], w.shape[0], *space), promote(x, w))
 
