@@ -120,7 +120,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     >>> layer.running_mean.tolist()
     [2.0]
     """
-    norms = [m for m in model.modules() if hasattr(m, "reset_running_stats")]
+    norms: list[Any] = [m for m in model.modules() if hasattr(m, "reset_running_stats")]
     momenta = [norm.momentum for norm in norms]
     modes = [(module, module.training) for module in model.modules()]
     try:
