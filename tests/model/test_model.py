@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -38,7 +39,9 @@ def untrained(target: list[Any], task: str) -> Model:
     table = read_table({**rows(len(target)), "y": target})
     prepared = prepare(table, "y", task=task)
     cr.manual_seed(1)
-    network = network_for(prepared, choose(Settings(), prepared)).eval()
+    network = network_for(
+        prepared.preparation, choose(Settings(), prepared.preparation, len(prepared.train))
+    ).eval()
     part = prepared.train
     specs = [Spec((1, part.numbers.shape[1]), F32), Spec((1, part.codes.shape[1]), I64)]
     program = record_forward(lambda *x: output_for(task, network(*x)), specs)
@@ -54,6 +57,14 @@ def classes() -> Model:
 @pytest.fixture(scope="module")
 def numbers() -> Model:
     return untrained([i * 31 % 17 + i / 7 for i in range(600)], "regression")
+
+
+def test_a_model_travels_to_another_process(classes: Model) -> None:
+    classes.predict(rows(3))  # sizes and machine code stay behind
+    there = pickle.loads(pickle.dumps(classes))
+    np.testing.assert_array_equal(
+        there.predict(rows(50)).probabilities, classes.predict(rows(50)).probabilities
+    )
 
 
 def test_row_by_row_is_as_all_at_once(classes: Model, numbers: Model) -> None:

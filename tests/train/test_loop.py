@@ -33,7 +33,7 @@ def points(slope: float, rows: int = 8) -> Arrays:
     return [x, slope * x]
 
 
-def train(line: Line, training: Arrays, validation: Arrays, **settings: Any) -> History:
+def train(line: Line, training: Arrays, validation: Arrays | None, **settings: Any) -> History:
     optimizer = optim.SGD(line.parameters(), lr=settings.pop("lr", 0.1))
     chosen = {"epochs": 20, "batch_size": 4, "patience": 20, **settings}
     return fit(line, nn.MSELoss(), optimizer, training, validation, **chosen)
@@ -52,6 +52,29 @@ def test_it_learns_and_says_what_it_did() -> None:
     assert [result.epoch for result in seen] == list(range(1, 61))
     assert [result.steps for result in seen] == list(range(2, 122, 2))
     assert not line.training
+
+
+def test_without_validation_the_last_weights_are_kept() -> None:
+    line, weights = Line(), list[float]()
+    history = train(
+        line,
+        points(3.0),
+        None,
+        epochs=4,
+        patience=1,
+        on_epoch=lambda _: weights.append(line.w.item()),
+    )
+    assert len(history.epochs) == history.best_epoch == 4
+    assert np.isnan(history.best.validation_loss)
+    assert line.w.item() == weights[-1] > weights[0]
+
+
+def test_it_ends_when_asked_to() -> None:
+    started = list[int]()
+    history = train(
+        Line(), points(2.0), points(2.0), on_start=started.append, on_epoch=lambda e: e.epoch == 3
+    )
+    assert (history.stopped, started) == ("asked to", [1, 2, 3])
 
 
 def test_the_best_weights_are_kept_not_the_last() -> None:

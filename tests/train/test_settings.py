@@ -111,9 +111,9 @@ def test_files_are_written_with_their_whole_path(
 def test_what_is_given_is_not_chosen() -> None:
     prepared = prepare(read_table("courier"), "charge")
     given = Settings(layers=[], dropout=0.0, weight_decay=0.0, lr=0.5, epochs=7, patience=3)
-    found = choose(given, prepared)
+    found = choose(given, prepared.preparation, len(prepared.train))
     assert (found.layers, found.dropout, found.weight_decay) == ([], 0.0, 0.0)
     assert (found.lr, found.epochs, found.patience) == (0.5, 7, 3)
     assert (found.task, found.batch_size) == ("regression", 32)
-    chosen = choose(Settings(), prepared)
+    chosen = choose(Settings(), prepared.preparation, len(prepared.train))
     assert (chosen.layers, chosen.epochs, chosen.patience) == ([64, 64], 200, 50)

@@ -92,6 +92,9 @@ class Program:
         self.derived.clear()
         return self
 
+    def __reduce__(self) -> Any:  # ops are known by name, and a chain of symbols may be long
+        return Program.from_json, (self.to_json(), list(self.cells.values()))
+
     def to_json(self) -> str:
         """The program as JSON, with the numbers of captured tensors but not those of cells."""
         return json.dumps({"format": FORMAT, **_pack(self)}, allow_nan=False)

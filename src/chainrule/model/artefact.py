@@ -51,6 +51,9 @@ class Model:
     _sized: dict[int, Program] = field(default_factory=dict, init=False)
     _native: dict[int, Run] = field(default_factory=dict, init=False)
 
+    def __reduce__(self) -> Any:  # machine code and sizes are made again where they are needed
+        return Model, (self.preparation, self.program, self.card)
+
     @property
     def task(self) -> str:
         """regression or classification."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.data import Prepared
+from chainrule.data import Preparation
 from chainrule.train.settings import Chosen, Settings
 
 STEPS = 3000
@@ -18,9 +18,8 @@ RATE = 0.002
 """The highest learning rate; the one-cycle schedule begins and ends far below it."""
 
 
-def choose(settings: Settings, prepared: Prepared) -> Chosen:
-    """The settings with every None that concerns the training replaced by a choice."""
-    rows = len(prepared.train)
+def choose(settings: Settings, preparation: Preparation, rows: int) -> Chosen:
+    """The settings for a training of `rows` rows: every None that concerns it becomes a choice."""
     batch_size = settings.batch_size or batch_for(rows)
     epochs = settings.epochs or epochs_for(rows, batch_size)
     choices: dict[str, Any] = {
@@ -33,7 +32,7 @@ def choose(settings: Settings, prepared: Prepared) -> Chosen:
         "patience": max(8, epochs // 4),
     }
     given = {name: value for name, value in settings if value is not None}
-    return Chosen.model_validate({**choices, **given, "task": prepared.task})
+    return Chosen.model_validate({**choices, **given, "task": preparation.task})
 
 
 def batch_for(rows: int) -> int:

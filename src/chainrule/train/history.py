@@ -36,7 +36,7 @@ class History:
         return self.epochs[self.best_epoch - 1]
 
     def add(self, result: EpochResult) -> bool:
-        """Append an epoch; whether it is the best so far."""
+        """Append an epoch; whether it is the best so far, as it is where nothing was validated."""
         self.epochs.append(result)
         if self.best_epoch and result.validation_loss >= self.best.validation_loss:
             return False

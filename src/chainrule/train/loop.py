@@ -30,7 +30,7 @@ def fit(
     loss: Module,
     optimizer: Optimizer,
     train: Sequence[NDArray[Any]],
-    validation: Sequence[NDArray[Any]],
+    validation: Sequence[NDArray[Any]] | None,
     *,
     epochs: int,
     batch_size: int,
@@ -38,8 +38,9 @@ def fit(
     seed: int = 0,
     inputs: int | None = None,
     rates: Callable[[int], NDArray[np.float64]] | None = None,
+    on_start: Callable[[int], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
-    on_epoch: Callable[[EpochResult], None] | None = None,
+    on_epoch: Callable[[EpochResult], bool | None] | None = None,
     backend: Backend = "native",
 ) -> History:
     """Train `network` and leave it with the weights of its best epoch, in evaluation mode.
@@ -48,8 +49,9 @@ def fit(
     `loss` takes after the network's output, one or more: the targets, the weights of the rows.
     `inputs`: how many the network takes; all but one if not given.
     `rates(steps)` gives the learning rate of each of `steps` updates; without it the optimizer's
-    own is kept. `seed` fixes the order of the rows. `on_step(epoch, step)`, both from 1, and
-    `on_epoch(result)` are called on the way.
+    own is kept. `seed` fixes the order of the rows. On the way `on_start(epoch)` is called,
+    `on_step(epoch, step)`, both from 1, and `on_epoch(result)`, which may give True to end here.
+    Without `validation` rows the last epoch is the best, and its validation loss is NaN.
 
     `backend`: "native" trains as machine code where compiling takes less time than it saves, many
     steps in a call of some twentieth of a second, with `on_step` after each call; "interpret"
@@ -60,7 +62,7 @@ def fit(
     Ctrl-C is a KeyboardInterrupt, unless there is a best epoch to keep. Raises TrainingError when
     a loss is no longer finite.
     """
-    loop = _Loop(network, loss, optimizer, list(train), list(validation), batch_size, seed)
+    loop = _Loop(network, loss, optimizer, list(train), validation, batch_size, seed)
     loop.inputs = len(train) - 1 if inputs is None else inputs
     if rates is not None:
         loop.rates = rates(epochs * loop.steps_per_epoch)
@@ -69,13 +71,14 @@ def fit(
     try:
         with Interrupt() as interrupt:
             while not history.stopped:
+                if on_start is not None:
+                    on_start(len(history.epochs) + 1)
                 result = loop.one_epoch(len(history.epochs) + 1, on_step, interrupt)
                 if history.add(result):
                     loop.keep()
-                if on_epoch is not None:
-                    on_epoch(result)
+                enough = on_epoch is not None and on_epoch(result)
                 history.interrupted = interrupt.asked
-                history.stopped = _why_stop(history, epochs, patience)
+                history.stopped = _why_stop(history, epochs, patience) or "asked to" * bool(enough)
     except KeyboardInterrupt:
         if not loop.kept:
             raise
@@ -104,7 +107,7 @@ class _Loop:
         loss: Module,
         optimizer: Optimizer,
         train: list[NDArray[Any]],
-        validation: list[NDArray[Any]],
+        validation: Sequence[NDArray[Any]] | None,
         batch_size: int,
         seed: int,
     ) -> None:
@@ -126,8 +129,9 @@ class _Loop:
             why = "backend is interpret" if backend == "interpret" else ""
         self.step, self.judge = compile(self._step, backend), compile(self._judge, backend)
         expect_epochs(self.step, self.train, self.batch_size, epochs)
-        with no_grad():
-            expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, epochs)
+        if self.validation is not None:
+            with no_grad():
+                expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, epochs)
         self.network.train()
         variant = self.step.variant(*(Tensor(array[: self.batch_size]) for array in self.train))
         return f"interpreted: {why}" if why else _how(variant)
@@ -184,7 +188,9 @@ class _Loop:
         return float(np.average(losses, weights=rows))
 
     def _validate(self, epoch: int) -> float:
-        """The mean loss over the validation rows."""
+        """The mean loss over the validation rows; NaN if there are none."""
+        if self.validation is None:
+            return math.nan
         self.network.eval()
         judged = run_rows(self.judge, self.validation, _EVALUATED_AT_ONCE)
         rows, losses = zip(*((count, loss.item()) for count, loss in judged), strict=True)

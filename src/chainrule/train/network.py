@@ -8,7 +8,7 @@ from typing import Any
 
 from chainrule import functional as F
 from chainrule import nn
-from chainrule.data import Prepared
+from chainrule.data import Preparation
 from chainrule.ops.layout import concat
 from chainrule.tensors import Tensor
 from chainrule.train.settings import Chosen
@@ -88,9 +88,8 @@ class TableNetwork(nn.Module):
         return self.layers(x)
 
 
-def network_for(prepared: Prepared, settings: Chosen) -> TableNetwork:
+def network_for(preparation: Preparation, settings: Chosen) -> TableNetwork:
     """The network for prepared data, freshly initialised from the default generator."""
-    preparation = prepared.preparation
     target = preparation.target
     return TableNetwork(
         len(preparation.features),
@@ -119,10 +118,9 @@ class WeightedLoss(nn.Module):
         return (losses.reshape(len(weights), -1).mean(axis=1) * weights).mean()
 
 
-def loss_for(prepared: Prepared) -> nn.Module:
+def loss_for(preparation: Preparation, weighted: bool) -> nn.Module:
     """Distance for numbers, the probability of the right class for categories."""
-    made = nn.MSELoss if prepared.task == "regression" else nn.CrossEntropyLoss
-    weighted = prepared.train.weights is not None
+    made = nn.MSELoss if preparation.task == "regression" else nn.CrossEntropyLoss
     return WeightedLoss(made(reduction="none")) if weighted else made()
 
 

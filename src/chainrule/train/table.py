@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule import generator, optim
-from chainrule.data import BUILTIN, Part, Prepared, Table, on_disk, prepare, read_table, source_name
+from chainrule import generator
+from chainrule.data import BUILTIN, Prepared, Table, on_disk, prepare, read_table, source_name
 from chainrule.errors import SettingError
-from chainrule.model import Card, Model, record_forward, save
-from chainrule.optim import Optimizer
-from chainrule.spec import F32, I64, Spec
+from chainrule.model import Card, Model, save
 from chainrule.train.defaults import choose
 from chainrule.train.history import EpochResult, History
-from chainrule.train.loop import fit
-from chainrule.train.network import TableNetwork, loss_for, network_for, output_for
-from chainrule.train.rates import rates
+from chainrule.train.learning import frozen, learn, optimizer_for
+from chainrule.train.network import TableNetwork, loss_for, network_for
 from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import evaluate, evaluate_trivial, trivial_answer
 from chainrule.train.settings import Chosen, Settings
-from chainrule.train.threads import one_thread_below
 from chainrule.version import __version__
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "sgd": optim.SGD,
-    "rmsprop": optim.RMSprop,
-    "adagrad": optim.Adagrad,
-}
 
 
 @dataclass(frozen=True)
@@ -81,9 +66,9 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     """
     began = time.perf_counter()
     prepared = _prepared(settings)
-    chosen = choose(settings, prepared)
+    chosen = choose(settings, prepared.preparation, len(prepared.train))
     generator.manual_seed(chosen.seed)
-    network = network_for(prepared, chosen)
+    network = network_for(prepared.preparation, chosen)
     run = _begun(chosen, prepared, network)
     try:
         history = _trained(network, chosen, prepared, run, watcher or Watcher())
@@ -171,48 +156,24 @@ def _trained(
         run.log(result)
         watcher.epoch(result)
 
-    optimizer = OPTIMIZERS[settings.optimizer](
-        network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
-    )
     watcher.ready(settings, prepared)
-    with one_thread_below(settings.batch_size * network.largest):
-        return fit(
-            network,
-            loss_for(prepared),
-            optimizer,
-            _arrays(prepared.train),
-            _arrays(prepared.validation),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            patience=settings.patience,
-            inputs=2,
-            seed=settings.seed,
-            rates=lambda steps: rates(settings.schedule, settings.lr, steps),
-            on_step=watcher.step,
-            on_epoch=on_epoch,
-            backend=settings.backend,
-        )
-
-
-def _arrays(part: Part) -> list[NDArray[Any]]:
-    """The inputs of the network, then those of the loss."""
-    return [
-        part.numbers,
-        part.codes,
-        part.target,
-        *([] if part.weights is None else [part.weights]),
-    ]
+    return learn(
+        network,
+        optimizer_for(network, settings),
+        loss_for(prepared.preparation, prepared.train.weights is not None),
+        prepared.train,
+        prepared.validation,
+        settings,
+        on_step=watcher.step,
+        on_epoch=on_epoch,
+    )
 
 
 def _judged(
     network: TableNetwork, settings: Chosen, prepared: Prepared
 ) -> tuple[Model, dict[str, float], dict[str, float]]:
     """The artefact, with its scores on the test rows and those of the trivial answer."""
-    task, part = prepared.task, prepared.train
-    specs = [Spec((1, part.numbers.shape[1]), F32), Spec((1, part.codes.shape[1]), I64)]
-    program = record_forward(lambda *inputs: output_for(task, network(*inputs)), specs)
-    card = Card(trivial=trivial_answer(prepared))
-    model = Model(prepared.preparation, program, card)
+    model = frozen(network, prepared.preparation, Card(trivial=trivial_answer(prepared)))
     scores, baseline = evaluate(model, prepared.test), evaluate_trivial(model, prepared.test)
     known = {
         "data": settings.data,
@@ -222,7 +183,7 @@ def _judged(
         "baseline": baseline,
         "settings": settings.model_dump(exclude={"output"}),
     }
-    return replace(model, card=card.model_copy(update=known)), scores, baseline
+    return replace(model, card=model.card.model_copy(update=known)), scores, baseline
 
 
 def _finish(

@@ -1,0 +1,81 @@
+"""How a network for tables learns from rows that are prepared, and the model it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chainrule import nn, optim
+from chainrule.data import Part, Preparation
+from chainrule.model import Card, Model, record_forward
+from chainrule.optim import Optimizer
+from chainrule.spec import F32, I64, Spec
+from chainrule.train.history import EpochResult, History
+from chainrule.train.loop import fit
+from chainrule.train.network import TableNetwork, output_for
+from chainrule.train.rates import rates
+from chainrule.train.settings import Chosen
+from chainrule.train.threads import one_thread_below
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "sgd": optim.SGD,
+    "rmsprop": optim.RMSprop,
+    "adagrad": optim.Adagrad,
+}
+
+
+def optimizer_for(network: nn.Module, settings: Chosen) -> Optimizer:
+    """The optimizer that the settings name, for all parameters of a network."""
+    made = OPTIMIZERS[settings.optimizer]
+    return made(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+
+
+def learn(
+    network: TableNetwork,
+    optimizer: Optimizer,
+    loss: nn.Module,
+    train: Part,
+    validation: Part | None,
+    settings: Chosen,
+    *,
+    on_start: Callable[[int], None] | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+    on_epoch: Callable[[EpochResult], bool | None] | None = None,
+) -> History:
+    """Train a network on prepared rows as `settings` say; `on_...` are the functions of `fit`."""
+    with one_thread_below(settings.batch_size * network.largest):
+        return fit(
+            network,
+            loss,
+            optimizer,
+            _arrays(train),
+            None if validation is None else _arrays(validation),
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            patience=settings.patience,
+            inputs=2,
+            seed=settings.seed,
+            rates=lambda steps: rates(settings.schedule, settings.lr, steps),
+            on_start=on_start,
+            on_step=on_step,
+            on_epoch=on_epoch,
+            backend=settings.backend,
+        )
+
+
+def _arrays(part: Part) -> list[NDArray[Any]]:
+    """The inputs of the network, then those of the loss."""
+    weights = [] if part.weights is None else [part.weights]
+    return [part.numbers, part.codes, part.target, *weights]
+
+
+def frozen(network: TableNetwork, preparation: Preparation, card: Card) -> Model:
+    """The model that a trained network, in evaluation mode, is under its preparation."""
+    task = preparation.task
+    specs = [Spec((1, len(preparation.features)), F32), Spec((1, preparation.slots), I64)]
+    program = record_forward(lambda *inputs: output_for(task, network(*inputs)), specs)
+    return Model(preparation, program, card)
