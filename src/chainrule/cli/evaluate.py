@@ -9,7 +9,7 @@ import click
 from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out, scores
-from chainrule.data import prepare_more, read_table
+from chainrule.data import prepare_more
 from chainrule.model import load
 from chainrule.train.scoring import evaluate, evaluate_trivial
 
@@ -26,7 +26,7 @@ def command(model: str, data: str, as_json: bool, quiet: bool, **reading: Any) -
     MODEL is the folder of a run, or of a model.
     """
     found = load(model)
-    part, report = prepare_more(found.preparation, read_table(data, **reading))
+    part, report = prepare_more(found.preparation, found.read(data, **reading))
     measured, baseline = evaluate(found, part), evaluate_trivial(found, part)
     if report.notes and not quiet:
         note(report.text())

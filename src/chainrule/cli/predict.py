@@ -15,8 +15,9 @@ import numpy as np
 from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out
-from chainrule.data import Table, read_table
+from chainrule.data import Table
 from chainrule.data.clean import rejected_note
+from chainrule.data.report import counted
 from chainrule.model import Model, Predictions, load
 from chainrule.model.files import write_whole
 
@@ -46,7 +47,7 @@ def command(
     prediction and, for a category, the probability of each class after its own columns.
     """
     found = load(model)
-    table = read_table(data, **reading)
+    table = found.read(data, **reading)
     predictions = found.predict(table)
     columns = {**_own(found, table, as_json), **_predicted(found, table, predictions, as_json)}
     text = _as_lines(columns) if as_json else _as_csv(columns)
@@ -58,7 +59,7 @@ def command(
         for line in [*map(str, rejected_note(table)), *predictions.met.text().splitlines()]:
             note(line)
         where = f" in {output}" if output else ""
-        note(f"{len(predictions.values):,} predictions{where}")
+        note(f"{counted(len(predictions.values), 'prediction')}{where}")
 
 
 def _own(model: Model, table: Table, typed: bool) -> Columns:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.array_input import ArrayInput
 from chainrule.data.clean import why_left_out
 from chainrule.data.columns import (
     BadCell,
@@ -18,6 +19,7 @@ from chainrule.data.columns import (
     column_kinds,
     refuse_infinities,
 )
+from chainrule.data.layout import Familiar, Layout
 from chainrule.data.markers import marked
 from chainrule.data.numeric import Numeric, bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
@@ -101,7 +103,7 @@ class Preparation(Record):
     """One record for each input column, one for the target; learned from training rows only.
 
     `columns` are all columns of the training file in its order, `left_out` those that are no
-    input, with the reason.
+    input, with the reason; `layout` is how the table was written that they come from.
 
     >>> train = Table.of({"kg": [1, 2, 4] * 4, "to": ["a", "b"] * 6, "price": range(12)})
     >>> preparation = Preparation.fit(train, "price", task="regression")
@@ -120,6 +122,7 @@ class Preparation(Record):
     inputs: list[Encoding]
     left_out: dict[str, str]
     target: Target
+    layout: Layout = Layout()
     missing: dict[str, str] = {}  # noqa: RUF012 (pydantic copies it)
 
     @classmethod
@@ -172,6 +175,7 @@ class Preparation(Record):
             ],
             left_out={name: left_out[name] for name in train.names if name in left_out},
             target=made.fit(train, target),
+            layout=train.layout,
             missing={train.name_of(key): texts for key, texts in (missing or {}).items()},
         )
 
@@ -179,6 +183,13 @@ class Preparation(Record):
     def task(self) -> Task:
         """Regression if the target is a number, classification if it is one of some classes."""
         return "regression" if isinstance(self.target, ScaledTarget) else "classification"
+
+    @property
+    def familiar(self) -> Familiar:
+        """What new tables are expected to be like."""
+        arrays = [record for record in self.inputs if isinstance(record, ArrayInput)]
+        shapes = {record.name: tuple(record.shape) for record in arrays}
+        return Familiar(tuple(self.columns), self.layout, shapes)
 
     @property
     def features(self) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.data.builtin import BUILTIN, Builtin, resource
+from chainrule.data.layout import Familiar
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.excel import from_excel
 from chainrule.data.sources.folders import from_folder
@@ -35,6 +36,7 @@ def read_table(
     decimal: str | None = None,
     header: bool | None = None,
     sheet: str | None = None,
+    like: Familiar | None = None,
 ) -> Table:
     """A table from a file, a folder, a query, a built-in name, the hub, or data in memory.
 
@@ -46,7 +48,8 @@ def read_table(
 
     `names` are for a file without a header: one for each column, in order. The others say what
     else is found out: the `delimiter` between cells, the `encoding`, the `decimal` of numbers
-    ("." or ","), whether the first row is a `header`, and the `sheet` of a workbook. DataError if
+    ("." or ","), whether the first row is a `header`, and the `sheet` of a workbook. `like`, what
+    the table is expected to be like, decides what the source leaves open. DataError if
     there is no such source, if it is empty or has only a header, if `names` are not one for each
     column, or if its layout cannot be told; SettingError for a layout that cannot be.
 
@@ -56,7 +59,7 @@ def read_table(
     Table(200 rows; kilograms, charge)
     """
     named = None if names is None else tuple(names)
-    reading = Reading(named, delimiter, encoding, decimal, header, sheet)
+    reading = Reading(named, delimiter, encoding, decimal, header, sheet, like or Familiar())
     if isinstance(source, str | Path):
         return _from_name(str(source), reading)
     return from_memory(source, reading)
@@ -100,7 +103,7 @@ def _from_name(name: str, reading: Reading) -> Table:
     if is_query(name):
         return from_query(name, reading)
     if name.startswith(HUB):
-        return renamed(from_hub(name, from_frame), reading)
+        return renamed(from_hub(name, from_frame, reading.like.shapes), reading)
     if name == STANDARD_INPUT:
         return _from_content(Content.standard_input(), reading)
     path = on_disk(name)

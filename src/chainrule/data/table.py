@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.arrays import ArrayColumn
 from chainrule.data.column import Column
+from chainrule.data.layout import Familiar, Layout
 from chainrule.data.report import Note, named
 from chainrule.errors import DataError, nearest
 
@@ -30,7 +32,7 @@ class Table:
     `lines` int64 [n] are the 1-based lines of the file on which the rows begin; `named` is False
     where the file has no header and the columns are called column1, column2, ... A source that
     brings its own split gives the training rows, and the others as `given["validation"]` and
-    `given["test"]`. `notes` say what had to be decided to read it.
+    `given["test"]`. `notes` say what had to be decided to read it, `layout` how it is written.
 
     >>> table = Table.of({"city": ["Oslo", "Rome"], "rain": [763, "?"]})
     >>> table
@@ -46,6 +48,7 @@ class Table:
     rejected: tuple[Rejected, ...] = ()
     notes: tuple[Note, ...] = ()
     given: Mapping[str, Table] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
     @classmethod
     def of(cls, columns: Mapping[str, Iterable[Any]], source: str = "the table") -> Table:
@@ -64,6 +67,13 @@ class Table:
     def names(self) -> list[str]:
         """The names of the columns, in the order of the file."""
         return list(self.columns)
+
+    @property
+    def familiar(self) -> Familiar:
+        """What other tables of its kind are expected to be like."""
+        arrays = {n: c.array for n, c in self.columns.items() if isinstance(c, ArrayColumn)}
+        shapes = {name: array.shape[1:] for name, array in arrays.items()}
+        return Familiar(tuple(self.columns), self.layout, shapes)
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -102,13 +102,22 @@ class Model:
             self._sized[rows] = for_rows(self.program, rows)
         return self._sized[rows]
 
+    def read(self, rows: Any, **reading: Any) -> Table:
+        """Rows as a table: what they leave open, such as a decimal comma, is as in training.
+
+        `reading` are arguments of `read_table`, which go before that.
+        """
+        if isinstance(rows, Table):
+            return rows
+        return read_table(rows, **reading, like=self.preparation.familiar)
+
     def predict(self, rows: Any) -> Predictions:
         """Predictions for rows: a file name, a data frame, a dict of columns, a list of dicts.
 
         Columns are matched by name, in any order; the target need not be there. DataError when
         an input column is missing or a number is infinite.
         """
-        table = rows if isinstance(rows, Table) else read_table(rows)
+        table = self.read(rows)
         inputs, met = self.preparation.apply(table)
         outputs = self.outputs(inputs.numbers, inputs.codes)
         values = self.preparation.target.inverse(outputs)

@@ -90,7 +90,7 @@ def _prepared(settings: Settings) -> Prepared:
     table = read_table(settings.data, **settings.reading())
     target = settings.target or _known_target(settings.data, table)
     given = {
-        part: read_table(file, **settings.reading())
+        part: read_table(file, **settings.reading(), like=table.familiar)
         for part, file in (("validation", settings.validation), ("test", settings.test))
         if file is not None
     }

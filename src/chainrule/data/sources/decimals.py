@@ -19,7 +19,7 @@ _SEPARATORS = frozenset("," + _SPACES)
 
 def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     separator = f"[{re.escape(thousands)}{_SPACES}]"
-    whole = rf"\d{{1,3}}(?:(?P<mark>{separator})\d{{3}})(?:(?P=mark)\d{{3}})*|\d+"
+    whole = rf"[1-9]\d{{0,2}}(?:(?P<mark>{separator})\d{{3}})(?:(?P=mark)\d{{3}})*|\d+"
     part = re.escape(decimal)
     return re.compile(rf"[+-]?(?:(?:{whole})(?:{part}\d*)?|{part}\d+)(?:[eE][+-]?\d+)?")
 
@@ -37,30 +37,37 @@ def reads_as_number(text: str) -> bool:
 
 
 def plain_numbers(
-    columns: Sequence[Column], decimal: str | None, source: str, hidden: bool
-) -> tuple[list[Column], list[Note]]:
-    """The columns with their numbers written plainly, and a note of which were not.
+    columns: Sequence[Column],
+    decimal: str | None,
+    source: str,
+    hidden: bool,
+    likely: str | None = None,
+) -> tuple[list[Column], str | None, list[Note]]:
+    """The columns with their numbers written plainly, the decimal, and a note of what changed.
 
     Each column follows what its own cells prove: 1,5 a decimal comma; 1,234.5 a point. Where they
-    prove nothing (1,234) the other columns decide, else DataError asks for --decimal. `hidden`
-    says that commas may begin to occur beyond the first cells.
+    prove nothing (1,234) the `likely` one counts, or the other columns decide, else DataError asks
+    for --decimal. `hidden` says that commas may begin to occur beyond the first cells. The decimal
+    is None where columns differ in it, or none had to be known.
 
-    >>> columns, notes = plain_numbers([Column.of(["price", "1.234,5", "0,5"])], None, "t", False)
+    >>> price = Column.of(["price", "1.234,5", "0,5"])
+    >>> columns, decimal, notes = plain_numbers([price], None, "t", False)
     >>> columns[0].cells.tolist()
     ['price', '1234.5', '0.5']
     """
     numeric = [place for place, column in enumerate(columns) if _numeric(column)]
-    if not any(_separated(columns[place], hidden) for place in numeric):
-        return list(columns), []
+    plain = not any(_separated(columns[place], hidden) for place in numeric)
+    if plain and "," not in (decimal, likely):
+        return list(columns), decimal, []
     texts = {
         place: list(filter(reads_as_number, filter(None, columns[place].values)))
         for place in numeric
     }
     proofs = {place: _proofs(found) for place, found in texts.items()}
     together: Counter[str] = sum(proofs.values(), Counter())
-    made, changed = list(columns), []
+    made, changed, used = list(columns), [], {decimal} - {None}
     for place, proof in proofs.items():
-        chosen = decimal or _chosen(proof, together)
+        chosen = decimal or _chosen(proof, likely, together)
         if chosen is None and any("," in text for text in texts[place]):
             raise _undecided(texts[place], place, source)
         made[place] = _rewritten(columns[place], chosen or ".")
@@ -69,7 +76,9 @@ def plain_numbers(
         first = next(pairs, None)
         if first is not None:
             changed.append((place + 1, *first))
-    return made, _notes(changed)
+        used |= {chosen} if chosen is not None and texts[place] else set()
+    from_training = likely in used and likely not in together
+    return made, used.pop() if len(used) == 1 else None, _notes(changed, from_training)
 
 
 def _numeric(column: Column) -> bool:
@@ -93,10 +102,10 @@ def _proofs(texts: Iterable[str]) -> Counter[str]:
     return Counter(only[0] for only in fits if len(only) == 1)
 
 
-def _chosen(proof: Counter[str], together: Counter[str]) -> str | None:
-    """The decimal that a column's own proofs tell, or else those of all columns if they agree."""
-    if proof:
-        return proof.most_common(1)[0][0]
+def _chosen(proof: Counter[str], likely: str | None, together: Counter[str]) -> str | None:
+    """The decimal that a column's proofs tell, or the likely one, or that of all if they agree."""
+    if proof or likely:
+        return proof.most_common(1)[0][0] if proof else likely
     return next(iter(together)) if len(together) == 1 else None
 
 
@@ -121,10 +130,10 @@ def _undecided(texts: list[str], place: int, source: str) -> DataError:
     )
 
 
-def _notes(changed: list[tuple[int, str, str]]) -> list[Note]:
+def _notes(changed: list[tuple[int, str, str]], from_training: bool) -> list[Note]:
     if not changed:
         return []
     places = named(str(place) for place, _, _ in changed)
     word = "column" if len(changed) == 1 else "columns"
-    example = f"{changed[0][1]} is {changed[0][2]}"
+    example = f"{changed[0][1]} is {changed[0][2]}{', as in training' if from_training else ''}"
     return [Note(about="numbers", text=f"numbers of {word} {places} are rewritten: {example}")]

@@ -13,11 +13,11 @@ SAMPLE = 65536
 """How many bytes of the text are looked at."""
 
 
-def delimiter_of(text: bytes, suffix: str, source: str) -> str | None:
-    """The only candidate that cuts every line into as many cells; None if none does.
+def delimiter_of(text: bytes, suffix: str, source: str, likely: str | None = None) -> str | None:
+    """The only candidate that cuts every line into as many cells; `likely` if none does.
 
     A comma inside of numbers (1,5;2,5) is no delimiter. Of several, the ending .tsv or .tab speaks
-    for a tab; otherwise DataError, which asks for --delimiter.
+    for a tab, then `likely` decides; otherwise DataError, which asks for --delimiter.
 
     >>> delimiter_of(b"a;b\\n1,5;2,5\\n0,1;0,2\\n", ".csv", "t.csv")
     ';'
@@ -25,13 +25,14 @@ def delimiter_of(text: bytes, suffix: str, source: str) -> str | None:
     sample = text[:SAMPLE].decode("utf-8-sig", errors="replace")
     if len(text) > SAMPLE:
         sample = sample[: sample.rfind("\n") + 1]
-    cut = {mark: rows for mark in CANDIDATES if (rows := _rows(sample, mark))}
+    marks = dict.fromkeys([*CANDIDATES, *([likely] if likely else [])])
+    cut = {mark: rows for mark in marks if (rows := _rows(sample, mark))}
     if len(cut) > 1 and "," in cut and any(_decimal(cut[mark]) for mark in cut if mark != ","):
         del cut[","]
     if len(cut) > 1 and "\t" in cut and suffix in (".tsv", ".tab"):
         return "\t"
-    if len(cut) <= 1:
-        return next(iter(cut), None)
+    if len(cut) <= 1 or likely in cut:
+        return likely if likely in cut else next(iter(cut), likely)
     raise DataError(
         f"the delimiter of {source} cannot be told",
         got="; ".join(f"{mark!r} makes {len(rows[0])} columns" for mark, rows in cut.items()),

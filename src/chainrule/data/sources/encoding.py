@@ -19,18 +19,21 @@ FOREIGN = 0.3
 """With more than this share of letters beyond ASCII, a one-byte text is in no western language."""
 
 
-def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Note]]:
-    """The text in UTF-8, and a note if it was in another encoding.
+def as_utf8(
+    raw: bytes, asked: str | None, source: str, likely: str | None = None
+) -> tuple[bytes, str, list[Note]]:
+    """The text in UTF-8, the encoding that it was in, and a note if that was another one.
 
     `raw` itself comes back if it is UTF-8 without a mark, lines that are broken as they are.
-    DataError if `asked` does not fit, or if the encoding cannot be told.
+    `likely` decides where the bytes do not. DataError if `asked` does not fit, or if the encoding
+    cannot be told.
 
     >>> as_utf8("a;ö".encode("utf-16"), None, "t.csv")[0].decode()
     'a;ö'
     """
-    encoding = asked or _told(raw, source)
+    encoding = asked or _told(raw, source, likely)
     if encoding in ("utf-8", "binary"):
-        return raw.removeprefix(codecs.BOM_UTF8), []
+        return raw.removeprefix(codecs.BOM_UTF8), "utf-8", []
     try:
         text = raw.decode(encoding).removeprefix("\ufeff").encode()
     except LookupError:
@@ -42,14 +45,17 @@ def as_utf8(raw: bytes, asked: str | None, source: str) -> tuple[bytes, list[Not
             f"{source} is not in {encoding}", got=str(problem), hint="another --encoding"
         ) from None
     if asked is not None:
-        return text, []
-    certain = encoding.startswith("utf")
-    words = "" if certain else ", as it is not UTF-8; if that is wrong, give the --encoding"
-    return text, [Note(about="encoding", text=f"read as {encoding}{words}")]
+        return text, encoding, []
+    words = ", as it is not UTF-8; if that is wrong, give the --encoding"
+    if encoding.startswith("utf"):
+        words = ""
+    elif encoding == likely:
+        words = ", as in training"
+    return text, encoding, [Note(about="encoding", text=f"read as {encoding}{words}")]
 
 
-def _told(raw: bytes, source: str) -> str:
-    """The encoding that the bytes tell; "binary" for what is no text."""
+def _told(raw: bytes, source: str, likely: str | None) -> str:
+    """The encoding that the bytes tell, or the likely one; "binary" for what is no text."""
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return encoding
@@ -59,8 +65,19 @@ def _told(raw: bytes, source: str) -> str:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
+        if likely is not None and _decodes(raw, likely):
+            return likely
         return _one_byte(raw, source)
     return "utf-8"
+
+
+def _decodes(raw: bytes, likely: str) -> bool:
+    """Whether bytes that are no UTF-8 can be in a likely encoding."""
+    try:
+        raw.decode(likely)
+    except (UnicodeError, LookupError):
+        return False
+    return likely != "utf-8"
 
 
 def _wide(raw: bytes) -> str | None:

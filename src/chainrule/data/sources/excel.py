@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.data.column import Column
+from chainrule.data.layout import Layout
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.reading import Reading, decoding, installed
 from chainrule.data.sources.titles import titled
@@ -26,7 +27,8 @@ def from_excel(content: Content, reading: Reading) -> Table:
         from python_calamine import CalamineWorkbook
     with decoding(content.name, "a workbook"):
         book = CalamineWorkbook.from_filelike(io.BytesIO(content.raw))
-        wanted = book.sheet_names if reading.sheet is None else [_named(book, content, reading)]
+        sheet = _sheet(book, content.name, reading)
+        wanted = book.sheet_names if sheet is None else [sheet]
         sheets = {name: _cells(book.get_sheet_by_name(name)) for name in wanted}
     held = {name: rows for name, rows in sheets.items() if rows}
     if not held:
@@ -41,20 +43,23 @@ def from_excel(content: Content, reading: Reading) -> Table:
     columns = [Column.of(list(cells)) for cells in zip(*filled, strict=True)]
     used = [place for place, column in enumerate(columns) if column.cells.any()]
     kept = columns[used[0] : used[-1] + 1]
-    return titled(kept, np.array(list(rows), dtype=np.int64), content.name, reading)
+    lines = np.array(list(rows), dtype=np.int64)
+    return titled(kept, lines, content.name, reading, Layout(sheet=sheet))
 
 
-def _named(book: Any, content: Content, reading: Reading) -> str:
-    """The sheet asked for, by name or by number from 1."""
+def _sheet(book: Any, source: str, reading: Reading) -> str | None:
+    """The sheet asked for, by name or by number from 1, or that of training, if it is there."""
     names: list[str] = book.sheet_names
-    asked = str(reading.sheet)
+    if reading.sheet is None:
+        return reading.like.layout.sheet if reading.like.layout.sheet in names else None
+    asked = reading.sheet
     if asked in names:
         return asked
     if asked.isdecimal() and 1 <= int(asked) <= len(names):
         return names[int(asked) - 1]
     close = nearest(asked, names)
     raise DataError(
-        f"{content.name} has no sheet {asked!r}",
+        f"{source} has no sheet {asked!r}",
         expected=", ".join(names),
         hint=f"did you mean {close!r}?" if close else None,
     )

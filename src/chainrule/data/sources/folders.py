@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.data.arrays import ArrayColumn
 from chainrule.data.column import Cells, Column
+from chainrule.data.layout import Familiar, Layout
 from chainrule.data.report import Note
 from chainrule.data.sources import images, sounds
 from chainrule.data.sources.encoding import as_utf8
@@ -18,8 +19,6 @@ from chainrule.data.sources.parts import part_of, with_parts
 from chainrule.data.sources.reading import Reading
 from chainrule.data.table import Rejected, Table
 from chainrule.errors import DataError
-
-Shape = tuple[int, ...]
 
 KINDS = {"image": images.SUFFIXES, "sound": sounds.SUFFIXES, "text": frozenset([".txt"])}
 
@@ -33,19 +32,17 @@ def from_folder(folder: Path, source: str, reading: Reading) -> Table:
     """
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     if not inside or any(part_of(path.name) is None for path in inside):
-        return _classes(folder, source, reading, None)
+        return _classes(folder, source, reading)
     parts: dict[str, Table] = {}
-    shape = None
     for path in sorted(inside, key=lambda path: part_of(path.name) != "train"):
-        table = _classes(path, f"{source}/{path.name}", reading, shape)
-        first = table.column(1)
-        shape = first.array.shape[1:] if isinstance(first, ArrayColumn) else None
-        parts[path.name] = table
+        parts[path.name] = _classes(path, f"{source}/{path.name}", reading)
+        if part_of(path.name) == "train" and not reading.like.columns:
+            reading = replace(reading, like=parts[path.name].familiar)
     return with_parts(parts)
 
 
-def _classes(folder: Path, source: str, reading: Reading, shape: Shape | None) -> Table:
-    """The files of one folder of classes, arrays brought to `shape` if it is given."""
+def _classes(folder: Path, source: str, reading: Reading) -> Table:
+    """The files of one folder of classes, arrays of the shape that is expected if there is one."""
     files = sorted(path for path in folder.glob("*/*") if path.is_file() and path.name[0] != ".")
     counts = Counter(kind for file in files if (kind := _kind(file)) is not None)
     if not counts:
@@ -60,10 +57,12 @@ def _classes(folder: Path, source: str, reading: Reading, shape: Shape | None) -
         raise DataError(f"no {kind} in {source} can be read", got=rejected[0].reason)
     kept = [files[line - 1] for line in decoded]
     names = _texts("/".join(file.parts[-3:]) for file in kept)  # other parts, other names
-    column, notes = _COLUMNS[kind](list(decoded.values()), names, shape)
+    column, notes = _COLUMNS[kind](list(decoded.values()), names, reading.like)
     columns = {kind: column, "label": Column(_texts(file.parent.name for file in kept))}
     lines = np.array(list(decoded), dtype=np.int64)
-    return Table(columns, lines, source, True, tuple(rejected), tuple(notes))
+    rate = next(iter(decoded.values()))[1] if kind == "sound" else None
+    layout = Layout(rate=rate)
+    return Table(columns, lines, source, True, tuple(rejected), tuple(notes), layout=layout)
 
 
 def _decoded(
@@ -98,7 +97,15 @@ def _text_decoder(reading: Reading) -> Callable[[bytes], str]:
     return lambda raw: as_utf8(raw, reading.encoding, "the text")[0].decode()
 
 
-def _text_column(texts: list[str], _: Cells, __: Shape | None) -> tuple[Column, list[Note]]:
+def _image_column(pictures: list[Any], names: Cells, like: Familiar) -> tuple[Column, list[Note]]:
+    return images.image_column(pictures, names, like.shapes.get("image"))
+
+
+def _sound_column(found: list[Any], names: Cells, like: Familiar) -> tuple[Column, list[Note]]:
+    return sounds.sound_column(found, names, like.shapes.get("sound"), like.layout.rate)
+
+
+def _text_column(texts: list[str], _: Cells, __: Familiar) -> tuple[Column, list[Note]]:
     return Column.of(texts), []
 
 
@@ -107,8 +114,8 @@ _DECODERS: dict[str, Callable[[Reading], Callable[[bytes], Any]]] = {
     "sound": lambda _: sounds.sound_decoder(),
     "text": _text_decoder,
 }
-_COLUMNS: dict[str, Callable[[Any, Cells, Shape | None], tuple[Column, list[Note]]]] = {
-    "image": images.image_column,
-    "sound": sounds.sound_column,
+_COLUMNS: dict[str, Callable[[Any, Cells, Familiar], tuple[Column, list[Note]]]] = {
+    "image": _image_column,
+    "sound": _sound_column,
     "text": _text_column,
 }

@@ -19,7 +19,7 @@ from chainrule.errors import DataError
 
 def from_memory(source: Any, reading: Reading) -> Table:
     """A table from rows, columns, an array, a frame or a dataset; DataError if it has no rows."""
-    table = _found(source)
+    table = _found(source, reading)
     if len(table) == 0:
         raise DataError("the table has no rows")
     if reading.names is None:
@@ -27,11 +27,11 @@ def from_memory(source: Any, reading: Reading) -> Table:
     return table.renamed(checked(reading.names, len(table.columns), "it"))
 
 
-def _found(source: Any) -> Table:
+def _found(source: Any, reading: Reading) -> Table:
     if isinstance(source, Table):
         return source
     if is_dataset(source):
-        return from_dataset(source, "the dataset", from_frame)
+        return from_dataset(source, "the dataset", from_frame, reading.like.shapes)
     if isinstance(source, Mapping):
         return Table.of(source)
     if isinstance(source, np.ndarray):

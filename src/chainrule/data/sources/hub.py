@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,17 @@ HUB = "hf://"
 Framed = Callable[[Any, str], Table]
 
 
-def from_hub(address: str, framed: Framed) -> Table:
+def from_hub(address: str, framed: Framed, shapes: Mapping[str, Shape]) -> Table:
     """The dataset hf://OWNER/NAME, or hf://OWNER/NAME:CONFIGURATION; DataError if there is none.
 
-    `framed` makes a table of an Arrow table and a name.
+    `framed` makes a table of an Arrow table and a name; `shapes` are those of images by column.
     """
     with installed("hf", "a dataset of the hub"):
         from datasets import load_dataset
     name, _, configuration = address.removeprefix(HUB).removeprefix("datasets/").partition(":")
     with decoding(address, "a dataset"):
-        return from_dataset(load_dataset(name, configuration or None), address, framed)
+        found = load_dataset(name, configuration or None)
+        return from_dataset(found, address, framed, shapes)
 
 
 def is_dataset(source: Any) -> bool:
@@ -38,13 +39,13 @@ def is_dataset(source: Any) -> bool:
     return datasets is not None and isinstance(source, datasets.Dataset | datasets.DatasetDict)
 
 
-def from_dataset(found: Any, source: str, framed: Framed) -> Table:
+def from_dataset(found: Any, source: str, framed: Framed, shapes: Mapping[str, Shape]) -> Table:
     """A Dataset, or a DatasetDict of given parts, as a table."""
     if not isinstance(found, dict):
-        return _part(found, source, framed, {})
-    shapes: dict[str, Shape] = {}
+        return _part(found, source, framed, dict(shapes))
+    known = dict(shapes)
     names = sorted(found, key=lambda name: part_of(name) != "train")  # its images set the size
-    parts = {name: _part(found[name], f"{source} ({name})", framed, shapes) for name in names}
+    parts = {name: _part(found[name], f"{source} ({name})", framed, known) for name in names}
     return with_parts(parts)
 
 

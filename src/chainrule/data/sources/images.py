@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from chainrule.data.arrays import ArrayColumn
 from chainrule.data.column import Cells
+from chainrule.data.layout import Shape as Shape
 from chainrule.data.report import Note, counted
 from chainrule.data.sources.reading import installed
 
 SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm"])
 LARGEST = 64
 """Pictures of several sizes are brought to the most frequent one, its sides at most this long."""
-
-
-Shape = tuple[int, ...]
 
 
 def image_column(

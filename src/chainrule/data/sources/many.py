@@ -51,6 +51,7 @@ def from_many(paths: Sequence[Path], source: str, read: Callable[[Path], Table])
         first.named,
         tuple(replace(bad, line=bad.line + end) for table, end in placed for bad in table.rejected),
         tuple(notes),
+        layout=first.layout,
     )
 
 

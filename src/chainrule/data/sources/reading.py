@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from chainrule.data.layout import Familiar
 from chainrule.errors import ChainruleError, DataError, SettingError
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -16,8 +17,9 @@ class Reading:
     """What a person says about a source; None: to be found out.
 
     `delimiter` is one character, or tab, comma, semicolon, pipe or space; `decimal` is "." or ",";
-    `header` whether the first row names the columns; `sheet` is for a workbook. SettingError for
-    a delimiter or decimal that cannot be one.
+    `header` whether the first row names the columns; `sheet` is for a workbook. `like` decides
+    what neither the person nor the source does. SettingError for a delimiter or decimal that
+    cannot be one.
 
     >>> Reading(delimiter="tab").delimiter
     '\\t'
@@ -29,6 +31,7 @@ class Reading:
     decimal: str | None = None
     header: bool | None = None
     sheet: str | None = None
+    like: Familiar = field(default_factory=Familiar)
 
     def __post_init__(self) -> None:
         if self.delimiter is not None:

@@ -21,14 +21,18 @@ Sound = tuple[NDArray[np.float32], int]
 
 
 def sound_column(
-    sounds: Sequence[Sound], names: Cells, shape: tuple[int, ...] | None = None
+    sounds: Sequence[Sound],
+    names: Cells,
+    shape: tuple[int, ...] | None = None,
+    rate: int | None = None,
 ) -> tuple[ArrayColumn, list[Note]]:
     """Sounds as float32 [n, samples]: as long as the longest, or of the `shape` given.
 
     Shorter ones get silence at their end, longer ones are cut. DataError if they differ in
-    samples a second.
+    samples a second, from each other or from the `rate` of training.
     """
-    rates = {rate: str(name) for (_, rate), name in zip(sounds, names, strict=True)}
+    rates = {} if rate is None else {rate: "in training"}
+    rates |= {own: str(name) for (_, own), name in zip(sounds, names, strict=True)}
     if len(rates) > 1:
         raise DataError(
             "the sounds differ in samples a second",

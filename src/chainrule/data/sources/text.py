@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chainrule.data.report import Note
+from dataclasses import replace
+
+from chainrule.data.layout import Layout
 from chainrule.data.scan import Scan, scan
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.decimals import plain_numbers
@@ -19,8 +21,9 @@ def from_text(content: Content, reading: Reading) -> Table:
     source = content.name
     if not content.raw:
         raise DataError(f"{source} is empty")
-    text, notes = as_utf8(content.raw, reading.encoding, source)
-    delimiter = reading.delimiter or delimiter_of(text, content.suffix, source)
+    like = reading.like.layout
+    text, encoding, notes = as_utf8(content.raw, reading.encoding, source, like.encoding)
+    delimiter = reading.delimiter or delimiter_of(text, content.suffix, source, like.delimiter)
     with content.on_disk(text) as path:
         found = scan(path, text, source, delimiter)
     if len(found.lines) <= len(found.rejected):
@@ -28,9 +31,13 @@ def from_text(content: Content, reading: Reading) -> Table:
     if not any(column.cells.any() for column in found.columns):
         raise DataError(f"{source} is empty")
     hidden = b"," in text and (found.delimiter != "," or b'"' in text)
-    columns, rewritten = plain_numbers(found.columns, reading.decimal, source, hidden)
-    told: list[Note] = [*notes, *rewritten]
-    return titled(columns, found.lines, source, reading, found.rejected, told)
+    likely = like.decimal if found.delimiter in (like.delimiter, "") else None
+    columns, decimal, rewritten = plain_numbers(
+        found.columns, reading.decimal, source, hidden, likely
+    )
+    layout = Layout(delimiter=found.delimiter or None, encoding=encoding, decimal=decimal)
+    table = titled(columns, found.lines, source, reading, layout)
+    return replace(table, rejected=found.rejected, notes=(*notes, *rewritten, *table.notes))
 
 
 def _unreadable(source: str, found: Scan) -> DataError:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column, number_of
+from chainrule.data.layout import Familiar, Layout
 from chainrule.data.report import Note
 from chainrule.data.sources.reading import Reading
-from chainrule.data.table import Rejected, Table
+from chainrule.data.table import Table
 from chainrule.errors import DataError
 
 SAMPLE = 100
@@ -23,10 +24,13 @@ def titled(
     lines: NDArray[np.int64],
     source: str,
     reading: Reading,
-    rejected: tuple[Rejected, ...] = (),
-    notes: Sequence[Note] = (),
+    layout: Layout | None = None,
 ) -> Table:
-    """A table of text cells whose first row may name its columns; DataError if it has no rows."""
+    """A table of text cells whose first row may name its columns; DataError if it has no rows.
+
+    Where the columns of training were given other names than their header's, those of a table with
+    such a header have none, as in a table without one.
+    """
     first = [column.cells[0] for column in columns]
     header = _has_header(columns, first, source, reading)
     if header and len(lines) == 1:
@@ -34,14 +38,23 @@ def titled(
     names = first if header and reading.names is None else reading.names
     body = slice(1, None) if header else slice(None)
     bodies = (Column(column.cells[body]) for column in columns)
+    passed = header and reading.names is None and _renamed(first, reading.like)
+    told = "the header is passed over, as in training"
     return Table(
-        dict(zip(titles(names, len(first), source), bodies, strict=True)),
+        dict(zip(titles(None if passed else names, len(first), source), bodies, strict=True)),
         lines[body],
         source,
-        named=header or reading.names is not None,
-        rejected=rejected,
-        notes=tuple(notes),
+        named=(header and not passed) or reading.names is not None,
+        notes=(Note(about="layout", text=told),) if passed else (),
+        layout=(layout or Layout()).model_copy(
+            update={"header": header, "renamed": header and (passed or reading.names is not None)}
+        ),
     )
+
+
+def _renamed(first: list[str | None], like: Familiar) -> bool:
+    """Whether a header is one whose columns had other names in training."""
+    return like.layout.renamed and not like.names_of(first)
 
 
 def _has_header(
@@ -56,6 +69,10 @@ def _has_header(
         return reading.header
     if reading.names is not None:
         return first == list(reading.names)
+    if reading.like.names_of(first):
+        return True
+    if reading.like.layout.header is False or reading.like.layout.renamed:
+        return reading.like.layout.renamed and is_header(first)
     if not is_header(first) or _counted(first) or any(map(_holds_numbers, columns)):
         return is_header(first)
     again = [cell in column.cells[1:].tolist() for cell, column in zip(first, columns, strict=True)]
