@@ -128,6 +128,12 @@ def replay(program: Program, inputs: Sequence[Any]) -> tuple[Any, ...]:
 
     `inputs` stand for the arguments and then for the captured tensors; constants are its own.
     """
+    at = replayed(program, inputs)
+    return tuple(at.get(s, s) for s in program.returns)
+
+
+def replayed(program: Program, inputs: Sequence[Any]) -> dict[Symbol, Any]:
+    """As `replay`; gives what every value of the program became."""
     at = dict(zip([*program.args, *program.captured], inputs, strict=True))
     at.update(program.constants)
     recorder = RECORDER.get()
@@ -139,4 +145,4 @@ def replay(program: Program, inputs: Sequence[Any]) -> tuple[Any, ...]:
         at.update(zip(made.outputs, outs, strict=True))
     if recorder is not None:
         recorder.at = None
-    return tuple(at.get(s, s) for s in program.returns)
+    return at

@@ -2,7 +2,8 @@
 
 The body is a Program from (carries, a slice of each sequence, shared inputs) to (new carries, an
 element of each output). Its reverse sweep is another body, recorded once, and the gradient of a
-scan is a scan of that body in the other direction: so any order of derivative follows.
+scan is a scan of that body in the other direction: so any order of derivative follows. The setting
+`kept` says which of the body's values are given out as well, for its gradient to read.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.apply import Call, define
-from chainrule.core.interpret import interpret, replay
+from chainrule.core.interpret import interpret
 from chainrule.core.op import CALLS, Scan
 from chainrule.core.program import Program
-from chainrule.core.record import mark, record
+from chainrule.core.record import record
 from chainrule.core.state import TRACKING
-from chainrule.core.sweep import sweep
 from chainrule.core.value import Value
 from chainrule.errors import ShapeError
-from chainrule.spec import Spec, spec_of
-
-
-def _spec_of(symbol: Any) -> Spec:
-    return Spec(symbol.shape, symbol.dtype)
+from chainrule.ops.scan_bodies import (
+    differentiable,
+    keeping,
+    kept_values,
+    reverse_step,
+    spec_of,
+    without,
+    zeros,
+)
+from chainrule.spec import Spec
+from chainrule.spec import spec_of as spec_of_raw
 
 
 def _parts(inputs: Sequence[Any], carries: int, sequences: int) -> tuple[Any, Any, Any]:
@@ -38,7 +44,7 @@ def _spec(
     *inputs: Spec, body: Program, carries: int, sequences: int, length: int, **_: Any
 ) -> tuple[Spec, ...]:
     init, xs, shared = _parts(inputs, carries, sequences)
-    finals = tuple(map(_spec_of, body.returns[:carries]))
+    finals = tuple(map(spec_of, body.returns[:carries]))
     if finals != tuple(init):
         raise ShapeError(
             "the body of a scan gives back its carry in the same shapes and dtypes",
@@ -52,13 +58,13 @@ def _spec(
             got=", ".join(map(str, xs)),
         )
     taken = (*init, *(Spec(x.shape[1:], x.dtype) for x in xs), *shared)
-    if (takes := tuple(map(_spec_of, body.args))) != taken:
+    if (takes := tuple(map(spec_of, body.args))) != taken:
         raise ShapeError(
             "the body of a scan takes the carry, a slice of each sequence and what is shared",
             expected=", ".join(map(str, takes)),
             got=", ".join(map(str, taken)),
         )
-    outs = map(_spec_of, body.returns[carries:])
+    outs = map(spec_of, body.returns[carries:])
     return (*finals, *(Spec((length, *out.shape), out.dtype) for out in outs))
 
 
@@ -66,78 +72,13 @@ def _forward(
     *inputs: Any, body: Program, carries: int, sequences: int, length: int, reverse: bool, **_: Any
 ) -> tuple[Any, ...]:
     carry, xs, shared = _parts(inputs, carries, sequences)
-    outs = [np.empty((length, *s.shape), s.dtype) for s in map(_spec_of, body.returns[carries:])]
+    outs = [np.empty((length, *s.shape), s.dtype) for s in map(spec_of, body.returns[carries:])]
     for t in reversed(range(length)) if reverse else range(length):
         found = interpret(body, (*carry, *(x[t] for x in xs), *shared))
         carry = found[:carries]
         for out, one in zip(outs, found[carries:], strict=True):
             out[t] = one
     return (*carry, *outs)
-
-
-def _backward_body(body: Program, carries: int, needed: tuple[bool, ...]) -> Program:
-    """(g of new carries and outputs, then the body's inputs) -> a gradient per needed input.
-
-    The body runs forward again inside: of a step, only its carry is stored.
-    """
-    key = ("backward", needed)
-    if key not in body.derived:
-        specs = [_spec_of(s) for s in [*body.returns, *body.args]]
-
-        def back(*values: Value) -> tuple[Value, ...]:
-            gs, inputs = values[: len(body.returns)], values[len(body.returns) :]
-            leaves = [Value(v.array) for v in inputs]
-            for leaf, wanted in zip(leaves, needed, strict=True):
-                leaf.origin = leaf if wanted else None
-            token = TRACKING.set(True)
-            try:
-                outs = replay(body, leaves)
-            finally:
-                TRACKING.reset(token)
-            roots = [  # an output that depends on nothing is no Value
-                (out.origin if isinstance(out, Value) else None, g.array)
-                for out, g in zip(outs, gs, strict=True)
-            ]
-            found = {id(leaf): g for leaf, g in sweep(roots)}
-            return tuple(
-                Value(found[id(v)] if id(v) in found else _zeros(v))
-                for v, wanted in zip(leaves, needed, strict=True)
-                if wanted
-            )
-
-        body.derived[key] = record(back, specs)[0].pruned()
-    backward: Program = body.derived[key]
-    return backward
-
-
-def _zeros(like: Any) -> Any:
-    return CALLS["full"](shape=tuple(like.shape), value=0.0, dtype=np.dtype(like.dtype).name)
-
-
-def _differentiable(body: Program) -> tuple[bool, ...]:
-    return tuple(symbol.dtype.kind == "f" for symbol in body.args)
-
-
-def _history(body: Program, carries: int) -> tuple[int, ...]:
-    """The carries whose values the reverse sweep reads: only those are kept for every step."""
-    backward = _backward_body(body, carries, _differentiable(body))
-    used = {symbol for made in backward.instructions for symbol in made.inputs} | set(
-        backward.returns
-    )
-    before = backward.args[len(body.returns) :][:carries]
-    return tuple(i for i, symbol in enumerate(before) if symbol in used)
-
-
-def _keeping_carries(body: Program, kept: tuple[int, ...]) -> Program:
-    """The same body, giving out also the carries it was entered with."""
-    key = ("keeping", kept)
-    if key not in body.derived:
-        returns = [*body.returns, *(body.args[i] for i in kept)]
-        body.derived[key] = Program(
-            body.args, {}, {}, body.constants, body.instructions, returns, {}
-        )
-    keeping: Program = body.derived[key]
-    return keeping
 
 
 def _grad(
@@ -156,95 +97,34 @@ def _grad(
     shared inputs' gradients, and whose outputs are the sequences' gradients.
     """
     init, xs, shared = _parts(inputs, carries, sequences)
-    flows = _differentiable(body)
+    flows = differentiable(body)
     wanted = tuple(flows[i] and (i < carries or needed[i]) for i in range(len(inputs)))
-    befores = out[len(out) - len(kept) :]
+    values = out[len(out) - len(kept) :]
     if all(one is None for one in g[len(out) - len(kept) :]):  # not so in second order
-        body, out, g = _without(body, len(kept)), *(x[: len(out) - len(kept)] for x in (out, g))
-    step = _reverse_step(body, carries, sequences, wanted, kept)
-    gs = [_zeros(o) if one is None else one for o, one in zip(out, g, strict=True)]
-    totals = [
-        _zeros(s) for s, want in zip(shared, wanted[carries + sequences :], strict=True) if want
-    ]
+        body, out, g = without(body, len(kept)), *(x[: len(out) - len(kept)] for x in (out, g))
+    step = reverse_step(body, carries, sequences, wanted, kept)
+    gs = [zeros(o) if one is None else one for o, one in zip(out, g, strict=True)]
     flowing = [one for one, flow in zip(gs[:carries], flows, strict=False) if flow]
-    outputs = gs[carries:]
-    found = repeat(
-        step, [*flowing, *totals], [*outputs, *befores, *xs], list(shared), length, not reverse
-    )
-    return _placed(list(found), wanted, carries, sequences)
+    totals = [zeros(shared[i]) for i in step.totals]
+    rows = [*gs[carries:], *values, *xs]
+    found = list(repeat(step.body, [*flowing, *totals], rows, list(shared), length, not reverse))
+
+    def take(count: int) -> list[Any]:
+        taken = found[:count]
+        del found[:count]
+        return taken
+
+    firsts = take(len(flowing))
+    sums = dict(zip(step.totals, take(len(totals)), strict=True))
+    d_xs = take(sum(wanted[carries : carries + sequences]))
+    for i, later in step.later.items():
+        sums[i] = later.over_all(rows, found)
+    return _placed([*firsts, *d_xs, *(sums[i] for i in sorted(sums))], wanted)
 
 
-def _placed(found: list[Any], wanted: tuple[bool, ...], carries: int, sequences: int) -> list[Any]:
-    """The reverse scan's results (carries, totals, then sequences) in the order of the inputs."""
-    first, last = wanted[:carries], wanted[carries + sequences :]
-    heads = found[: sum(first)]
-    totals = found[sum(first) : sum(first) + sum(last)]
-    rest = found[sum(first) + sum(last) :]
-    return [
-        parts.pop(0) if want else None
-        for parts, flags in (
-            (heads, first),
-            (rest, wanted[carries : carries + sequences]),
-            (totals, last),
-        )
-        for want in flags
-    ]
-
-
-def _without(body: Program, last: int) -> Program:
-    """The body without the carries it gives out for its gradient."""
-    if not last:
-        return body
-    key = ("without", last)
-    if key not in body.derived:
-        body.derived[key] = Program(
-            body.args, {}, {}, body.constants, body.instructions, body.returns[:-last], {}
-        )
-    found: Program = body.derived[key]
-    return found
-
-
-def _reverse_step(
-    body: Program, carries: int, sequences: int, wanted: tuple[bool, ...], kept: tuple[int, ...]
-) -> Program:
-    """The body of the reverse scan: one step of the reverse sweep, and adding up."""
-    key = ("reverse", wanted, kept)
-    if key not in body.derived:
-        backward = _backward_body(body, carries, wanted)
-        flows = _differentiable(body)
-        init, xs, shared = _parts(body.args, carries, sequences)
-        flowing = [i for i in range(carries) if flows[i]]
-        summed = [s for s, want in zip(shared, wanted[carries + sequences :], strict=True) if want]
-        outputs = body.returns[carries:]
-        befores = [init[i] for i in kept]
-        specs = [
-            _spec_of(s)
-            for s in [*(init[i] for i in flowing), *summed, *outputs, *befores, *xs, *shared]
-        ]
-
-        def step(*values: Value) -> tuple[Any, ...]:
-            rest = list(values)
-
-            def take(count: int) -> list[Value]:
-                nonlocal rest
-                taken, rest = rest[:count], rest[count:]
-                return taken
-
-            g_carry = dict(zip(flowing, take(len(flowing)), strict=True))
-            totals, g_outs = take(len(summed)), take(len(outputs))
-            before = dict(zip(kept, take(len(kept)), strict=True))
-            gs = [g_carry[i] if i in g_carry else Value(_zeros(init[i])) for i in range(carries)]
-            entered = [before[i] if i in before else Value(_zeros(init[i])) for i in range(carries)]
-            found = list(replay(backward, [*gs, *g_outs, *entered, *rest]))
-            d_carry = [found.pop(0) for _ in flowing]
-            d_xs = [found.pop(0) for want in wanted[carries : carries + sequences] if want]
-            with mark(phase="backward"):
-                sums = [CALLS["add"](t, d) for t, d in zip(totals, found, strict=True)]
-            return (*d_carry, *sums, *d_xs)
-
-        body.derived[key] = record(step, specs)[0].pruned()
-    found: Program = body.derived[key]
-    return found
+def _placed(found: list[Any], wanted: tuple[bool, ...]) -> list[Any]:
+    """What was found, in order, at the places where it was wanted."""
+    return [found.pop(0) if want else None for want in wanted]
 
 
 scan: Call = define(
@@ -261,7 +141,7 @@ scan: Call = define(
 
 
 def _again(*inputs: Any, **settings: Any) -> tuple[Any, ...]:
-    """How a scan inside a body is applied anew: differentiated now, it keeps its carries."""
+    """How a scan inside a body is applied anew: differentiated now, it keeps what that needs."""
     if settings["kept"] or not _tracked(inputs):
         found: tuple[Any, ...] = scan(*inputs, **settings)
         return found
@@ -284,14 +164,14 @@ def repeat(
     length: int,
     reverse: bool = False,
 ) -> tuple[Any, ...]:
-    """Apply `scan`; where a gradient may be asked for, the carries it will need are kept."""
+    """Apply `scan`; where a gradient may be asked for, the values it will need are kept."""
     inputs = [*init, *xs, *shared]
-    specs: list[Any] = [spec_of(v.array if isinstance(v, Value) else v) for v in inputs]
+    specs: list[Any] = [spec_of_raw(v.array if isinstance(v, Value) else v) for v in inputs]
     _spec(*specs, body=body, carries=len(init), sequences=len(xs), length=length)
-    kept = _history(body, len(init)) if _tracked(inputs) else ()
+    kept = kept_values(body, len(init), len(xs)) if _tracked(inputs) else ()
     found: tuple[Any, ...] = scan(
         *inputs,
-        body=_keeping_carries(body, kept) if kept else body,
+        body=keeping(body, kept) if kept else body,
         carries=len(init),
         sequences=len(xs),
         length=length,

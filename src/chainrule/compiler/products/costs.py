@@ -125,6 +125,8 @@ def _plan(
     cycles: float,
 ) -> Plan:
     first, rest = product.inner.sizes[0], math.prod(product.inner.sizes[1:])
+    if len(packs) == 2:  # the inner axes then are one
+        first, rest = first * rest, 1
     block = (
         first if form == "dots" else _block(first, rest, panels.size, product.out.dtype.itemsize)
     )
