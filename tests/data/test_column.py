@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.data import Column
+from chainrule.data import Column, cast
 from chainrule.data.column import is_missing, number_of
 
 
@@ -72,3 +72,10 @@ def test_a_mask_takes_rows_too():
 def test_numpy_numbers_in_a_list_read_as_numbers():
     values = [np.float64(0.1) + np.float64(0.2), np.float32(0.5), np.int64(3), 0.1 + 0.2]
     assert Column.of(values).numbers.tolist() == [0.1 + 0.2, 0.5, 3.0, 0.1 + 0.2]
+
+
+@given(st.lists(st.text("0123456789+-.eExnaif_, \t'", max_size=7), min_size=1, max_size=30))
+def test_a_few_texts_are_read_as_many_are(texts):
+    few = np.array(texts, dtype=object)
+    many = np.concatenate([few] * (cast.FEW + 1))
+    np.testing.assert_array_equal(cast.cast_numbers(few), cast.cast_numbers(many)[: len(few)])

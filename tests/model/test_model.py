@@ -82,20 +82,14 @@ def test_row_by_row_is_as_all_at_once(classes: Model, numbers: Model) -> None:
             assert [one.values[0] for one in single] == whole.values.tolist()
 
 
-def test_many_rows_as_machine_code(
-    classes: Model, numbers: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whole blocks of rows, where it pays, and the same numbers; what is left is interpreted."""
+@pytest.mark.parametrize("count", [1, 5, 64, 1500])
+def test_machine_code_gives_the_same(classes: Model, numbers: Model, count: int) -> None:
     for model in (replace(classes), replace(numbers)):
-        inputs, _ = model.preparation.apply(read_table(rows(2500)))
+        inputs, _ = model.preparation.apply(read_table(rows(count)))
         interpreted = model.outputs(inputs.numbers, inputs.codes)
-        assert not model._native
-        with monkeypatch.context() as patch:
-            patch.setattr("chainrule.model.artefact.breakeven", lambda program: 0)
-            native = model.outputs(inputs.numbers, inputs.codes)
-        assert list(model._native) == [1024]
+        model.compile()
+        native = model.outputs(inputs.numbers, inputs.codes)
         np.testing.assert_allclose(native, interpreted, rtol=1e-5, atol=1e-6)
-        assert native[2048:].tobytes() == interpreted[2048:].tobytes()
 
 
 @pytest.mark.parametrize("count", [1, 2, 4096, 5000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.cast import Cells as Cells
 from chainrule.data.cast import cast_numbers
+from chainrule.data.cast import number_of as number_of
 
 _T = TypeVar("_T")
 
@@ -168,7 +170,8 @@ class Column:
         foreign = {text: number_of(text) for text in distinct if not text.isascii()}
         if foreign:  # other digits than those of ASCII
             numbers[odd] = [foreign.get(text, np.nan) for text in texts]
-        missing |= np.isin(numbers, _as_numbers(self.markers))
+        if _as_numbers(self.markers):
+            missing |= np.isin(numbers, _as_numbers(self.markers))
         numbers[missing] = np.nan
         self._numbers, self._missing = numbers, missing
 
@@ -180,20 +183,6 @@ def is_missing(text: str | None) -> bool:
     (True, True, False)
     """
     return text is None or text.strip().lower() in MISSING
-
-
-def number_of(text: str | None) -> float:
-    """A cell's number, or NaN; `1_000` is no number here, though Python reads one.
-
-    >>> number_of("-1e3"), number_of("1_000"), number_of(None)
-    (-1000.0, nan, nan)
-    """
-    if text is None or "_" in text:
-        return float("nan")
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
 
 
 def number_texts(numbers: NDArray[np.float64]) -> Cells:
@@ -216,7 +205,8 @@ def number_text(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 2.0**53 else repr(number)
 
 
-def _as_numbers(markers: Iterable[str]) -> list[float]:
+@cache
+def _as_numbers(markers: frozenset[str]) -> list[float]:
     """The markers that are numbers."""
     return [number for number in map(number_of, markers) if number == number]
 

@@ -127,6 +127,8 @@ def bad_cells(
 ) -> list[BadCell]:
     """The cells of a column that are neither missing nor what a column of that kind holds."""
     rows = bad_rows(table.column(name), kind, form)
+    if len(rows) == 0:
+        return []
     lines, texts = table.lines[rows].tolist(), table.column(name).cells[rows].tolist()
     return [BadCell(line=line, text=text) for line, text in zip(lines, texts, strict=True)]
 
@@ -135,8 +137,7 @@ def refuse_infinities(table: Table, names: list[str]) -> None:
     """DataError that names the columns and lines in which numbers are infinite or beyond 1e150."""
     found = []
     for name in names:
-        with np.errstate(invalid="ignore"):
-            rows = np.flatnonzero(np.abs(table.column(name).numbers) > HUGE)
+        rows = np.flatnonzero(np.abs(table.column(name).numbers) > HUGE)
         if len(rows):
             texts = quoted(table.column(name).cells[rows].tolist())
             found.append(f"column {name!r}, {on_lines(table.lines[rows].tolist())}: {texts}")

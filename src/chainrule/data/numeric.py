@@ -92,11 +92,12 @@ class Numeric(Record):
         """A column's cells as numbers, float32 [n, features]."""
         absent = np.isnan(column.numbers)
         numbers = np.where(absent, self.fill, column.numbers)
-        made = np.empty((len(column), len(self.features)), dtype=np.float32)
+        bins = max(0, len(self.edges) - 1)
+        made = np.empty((len(column), 1 + bins + self.indicator), dtype=np.float32)
         bent = numbers if self.curve is None else self.curve.bend(numbers)
-        made[:, 0] = np.clip((bent - self.mean) / self.std, -self.clip, self.clip)
+        made[:, 0] = _between((bent - self.mean) / self.std, -self.clip, self.clip)
         for place, (low, high) in enumerate(pairwise(self.edges), start=1):
-            made[:, place] = np.clip((numbers - low) / (high - low), 0.0, 1.0)
+            made[:, place] = _between((numbers - low) / (high - low), 0.0, 1.0)
         if self.indicator:
             made[:, -1] = absent
         return made
@@ -117,6 +118,11 @@ class Numeric(Record):
         filled = ", missing as the median and marked" if self.indicator else ""
         how = "" if self.curve is None else self.curve.words
         return f"number, scaled{how}{bins}{filled}"
+
+
+def _between(numbers: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Numbers clipped to two bounds: of a single row, np.clip takes three times as long."""
+    return np.maximum(np.minimum(numbers, high), low)
 
 
 def quantile_edges(known: NDArray[np.float64], bins: int, least: float) -> list[float]:

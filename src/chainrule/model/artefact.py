@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.compiler.worth import breakeven, no_machine_code
-from chainrule.core.interpret import interpret
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
 from chainrule.model.card import Card
-from chainrule.model.forward import for_rows
-
-_ROWS_AT_ONCE = 1024  # what one layer makes of them stays in the cache for the next
-_SIZES_KEPT = 8  # programs for so many different numbers of rows
-
-Run = Callable[[tuple[NDArray[Any], NDArray[Any]]], tuple[Any, ...]]
+from chainrule.model.runner import Runner
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +34,12 @@ class Model:
 
     `program` is the forward pass, as `record_forward` makes it: scaled numbers [n, 1] or
     probabilities [n, classes] from the preparation's numbers and codes. `card` says where the
-    model comes from and what it is worth. Predicting changes nothing in it.
+    model comes from and what it is worth. Predicting changes nothing in it; threads may share it.
     """
 
     preparation: Preparation
     program: Program
     card: Card
-    _sized: dict[int, Program] = field(default_factory=dict, init=False)
-    _native: dict[int, Run] = field(default_factory=dict, init=False)
 
     def __reduce__(self) -> Any:  # machine code and sizes are made again where they are needed
         return Model, (self.preparation, self.program, self.card)
@@ -65,6 +55,10 @@ class Model:
         target = self.preparation.target
         return list(target.classes) if target.kind == "classes" else []
 
+    @cached_property
+    def _runner(self) -> Runner:
+        return Runner(self.program)
+
     def weights(self) -> dict[str, NDArray[Any]]:
         """The frozen parameters and buffers by name."""
         return {name: self.program.cells[name].held() for name in self.program.reads}
@@ -74,33 +68,11 @@ class Model:
 
         Gives scaled numbers float32 [n, 1], or probabilities float32 [n, classes]; n may be 0.
         """
-        whole = len(numbers) // _ROWS_AT_ONCE
-        found = [np.empty((0, max(1, len(self.classes))), np.float32)]
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            rows = len(numbers[part])
-            run = self._run(rows, whole if rows == _ROWS_AT_ONCE else 1)
-            found.append(run((numbers[part], codes[part]))[0])
-        return found[1] if len(found) == 2 else np.concatenate(found)
+        return self._runner(numbers, codes)
 
-    def _run(self, rows: int, times: int) -> Run:
-        """What runs the program for so many rows; if that is many times, machine code."""
-        program = self._for_rows(rows)
-        if times < 2 or times < breakeven(program) or no_machine_code():
-            return partial(interpret, program)
-        if rows not in self._native:
-            from chainrule.compiler.native import NativeProgram  # llvmlite: only who uses it waits
-
-            self._native[rows] = NativeProgram(program)
-        return self._native[rows]
-
-    def _for_rows(self, rows: int) -> Program:
-        """The program for so many rows; those of the last few sizes are kept."""
-        if rows not in self._sized:
-            if len(self._sized) >= _SIZES_KEPT:
-                self._sized.clear()
-            self._sized[rows] = for_rows(self.program, rows)
-        return self._sized[rows]
+    def compile(self) -> None:
+        """Make the machine code now; else a model gets it once it was used enough to pay."""
+        self._runner.compile()
 
     def read(self, rows: Any, **reading: Any) -> Table:
         """Rows as a table: what they leave open, such as a decimal comma, is as in training.
