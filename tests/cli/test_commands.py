@@ -56,7 +56,9 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     assert said.err == "Next: chainrule predict run NEW.csv -o predictions.csv\n"
     written = {"settings.toml", "events.jsonl", "data.json", "rows.json", "run.json", "model"}
     model = {"model.json", "model.safetensors", "README.md"}
-    assert inside(folder / "run") == written | {f"model/{name}" for name in model}
+    states = {f"checkpoints/epoch-00000{epoch}.safetensors" for epoch in range(3)}
+    record = {"losses.f64", "checkpoints", "checkpoints/fingerprint", *states}
+    assert inside(folder / "run") == written | record | {f"model/{name}" for name in model}
 
 
 @pytest.mark.parametrize("quiet", ["-q", "--quiet"])

@@ -13,7 +13,8 @@ from chainrule.model import Card, Model, record_forward
 from chainrule.optim import Optimizer
 from chainrule.spec import F32, I64, Spec
 from chainrule.train.history import EpochResult, History
-from chainrule.train.loop import fit
+from chainrule.train.keeping import Keeper
+from chainrule.train.loop import Loop
 from chainrule.train.network import TableNetwork, output_for
 from chainrule.train.rates import rates
 from chainrule.train.settings import Chosen
@@ -42,24 +43,20 @@ def learn(
     validation: Part | None,
     settings: Chosen,
     *,
+    keeper: Keeper | None = None,
     on_start: Callable[[int], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochResult], bool | None] | None = None,
 ) -> History:
-    """Train a network on prepared rows as `settings` say; `on_...` are the functions of `fit`."""
+    """Train a network on prepared rows as `settings` say; `on_...` are the functions of `fit`.
+
+    `keeper` is given what the training goes through.
+    """
+    loop = loop_for(network, optimizer, loss, train, validation, settings, keeper)
     with one_thread_below(settings.batch_size * network.largest):
-        return fit(
-            network,
-            loss,
-            optimizer,
-            _arrays(train),
-            None if validation is None else _arrays(validation),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            patience=settings.patience,
-            inputs=2,
-            seed=settings.seed,
-            rates=lambda steps: rates(settings.schedule, settings.lr, steps),
+        return loop.fit(
+            settings.epochs,
+            settings.patience,
             on_start=on_start,
             on_step=on_step,
             on_epoch=on_epoch,
@@ -67,7 +64,24 @@ def learn(
         )
 
 
-def _arrays(part: Part) -> list[NDArray[Any]]:
+def loop_for(
+    network: nn.Module,
+    optimizer: Optimizer,
+    loss: nn.Module,
+    train: Part,
+    validation: Part | None,
+    settings: Chosen,
+    keeper: Keeper | None = None,
+) -> Loop:
+    """The loop that trains a network as the settings say; nothing is compiled yet."""
+    judging = None if validation is None else arrays(validation)
+    size, seed = settings.batch_size, settings.seed
+    loop = Loop(network, loss, optimizer, arrays(train), judging, size, seed, 2, keeper)
+    loop.plan(lambda steps: rates(settings.schedule, settings.lr, steps), settings.epochs)
+    return loop
+
+
+def arrays(part: Part) -> list[NDArray[Any]]:
     """The inputs of the network, then those of the loss."""
     weights = [] if part.weights is None else [part.weights]
     return [part.numbers, part.codes, part.target, *weights]

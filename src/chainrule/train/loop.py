@@ -18,9 +18,10 @@ from chainrule.data import row_order
 from chainrule.errors import TrainingError
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
-from chainrule.tensors import Tensor
+from chainrule.tensors import Cell, Tensor
 from chainrule.train.history import EpochResult, History
 from chainrule.train.interrupt import Interrupt
+from chainrule.train.keeping import Keeper
 
 _EVALUATED_AT_ONCE = 1024  # rows: what one layer makes of them stays in the cache for the next
 
@@ -62,29 +63,12 @@ def fit(
     Ctrl-C is a KeyboardInterrupt, unless there is a best epoch to keep. Raises TrainingError when
     a loss is no longer finite.
     """
-    loop = _Loop(network, loss, optimizer, list(train), validation, batch_size, seed)
-    loop.inputs = len(train) - 1 if inputs is None else inputs
-    if rates is not None:
-        loop.rates = rates(epochs * loop.steps_per_epoch)
-    likely = epochs if patience >= epochs else max(1, epochs // 2)  # it may stop long before
-    history = History(ran=loop.compile(likely, backend))
-    try:
-        with Interrupt() as interrupt:
-            while not history.stopped:
-                if on_start is not None:
-                    on_start(len(history.epochs) + 1)
-                result = loop.one_epoch(len(history.epochs) + 1, on_step, interrupt)
-                if history.add(result):
-                    loop.keep()
-                enough = on_epoch is not None and on_epoch(result)
-                history.interrupted = interrupt.asked
-                history.stopped = _why_stop(history, epochs, patience) or "asked to" * bool(enough)
-    except KeyboardInterrupt:
-        if not loop.kept:
-            raise
-        history.interrupted, history.stopped = True, "interrupted"
-    loop.restore()
-    return history
+    inputs = len(train) - 1 if inputs is None else inputs
+    loop = Loop(network, loss, optimizer, train, validation, batch_size, seed, inputs)
+    loop.plan(rates, epochs)
+    return loop.fit(
+        epochs, patience, on_start=on_start, on_step=on_step, on_epoch=on_epoch, backend=backend
+    )
 
 
 def _why_stop(history: History, epochs: int, patience: int) -> str:
@@ -98,31 +82,73 @@ def _why_stop(history: History, epochs: int, patience: int) -> str:
     return ""
 
 
-class _Loop:
-    """The state of a training: the compiled steps, the schedule, the best weights so far."""
+class Loop:
+    """The state of a training: the compiled steps, the schedule, the best weights so far.
+
+    Its arguments are those of `fit`; `keeper` is given what the training goes through.
+    """
 
     def __init__(
         self,
         network: Module,
         loss: Module,
         optimizer: Optimizer,
-        train: list[NDArray[Any]],
+        train: Sequence[NDArray[Any]],
         validation: Sequence[NDArray[Any]] | None,
         batch_size: int,
         seed: int,
+        inputs: int,
+        keeper: Keeper | None = None,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.train, self.validation = train, validation
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_epoch = math.ceil(len(train[0]) / batch_size)
-        self.inputs = len(train) - 1
+        self.inputs, self.keeper = inputs, keeper or Keeper()
         self.steps = 0
         self.rates: NDArray[np.float64] | None = None
         self.kept: dict[str, Any] = {}
         self.began = time.perf_counter()
 
-    def compile(self, epochs: int, backend: Backend) -> str:
+    def plan(self, rates: Callable[[int], NDArray[np.float64]] | None, epochs: int) -> None:
+        """Take the learning rates of all updates; `rates` None: the optimizer's own."""
+        self.rates = None if rates is None else rates(epochs * self.steps_per_epoch)
+
+    def fit(
+        self,
+        epochs: int,
+        patience: int,
+        *,
+        on_start: Callable[[int], None] | None = None,
+        on_step: Callable[[int, int], None] | None = None,
+        on_epoch: Callable[[EpochResult], bool | None] | None = None,
+        backend: Backend = "native",
+    ) -> History:
+        """Train, and leave the network with the weights of its best epoch; as `fit` says."""
+        history = History(ran=self.compile(epochs, patience, backend))
+        self.keeper.state(0, self.state())
+        try:
+            with Interrupt() as interrupt:
+                while not history.stopped:
+                    if on_start is not None:
+                        on_start(len(history.epochs) + 1)
+                    result = self.one_epoch(len(history.epochs) + 1, on_step, interrupt)
+                    if history.add(result):
+                        self.keep()
+                    enough = on_epoch is not None and on_epoch(result)
+                    history.interrupted = interrupt.asked
+                    why = _why_stop(history, epochs, patience)
+                    history.stopped = why or "asked to" * bool(enough)
+        except KeyboardInterrupt:
+            if not self.kept:
+                raise
+            history.interrupted, history.stopped = True, "interrupted"
+        self.restore()
+        return history
+
+    def compile(self, epochs: int, patience: int, backend: Backend) -> str:
         """Make the steps for so many epochs; says how they will run, in words."""
+        epochs = epochs if patience >= epochs else max(1, epochs // 2)  # it may stop long before
         if backend == "native" and (problem := no_machine_code()):
             backend, why = "interpret", problem
         else:
@@ -133,7 +159,8 @@ class _Loop:
             with no_grad():
                 expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, epochs)
         self.network.train()
-        variant = self.step.variant(*(Tensor(array[: self.batch_size]) for array in self.train))
+        first = np.arange(min(self.batch_size, len(self.train[0])))
+        variant = self.step.variant(*self.batch(first))
         return f"interpreted: {why}" if why else _how(variant)
 
     def _step(self, *batch: Any) -> Any:
@@ -160,10 +187,12 @@ class _Loop:
         self.network.train()
         order = row_order(len(self.train[0]), self.seed, epoch)
         losses = run_epoch(
-            self.step, self.train, order, self.batch_size, self._planned(epoch), after_step
+            self.step, self.train, order, self.batch_size, self.planned(epoch), after_step
         )
+        self.keeper.losses(losses)
         _refuse_infinite(losses, epoch)
         self.steps += len(losses)
+        self.keeper.state(epoch, self.state())
         return EpochResult(
             epoch=epoch,
             steps=self.steps,
@@ -173,7 +202,7 @@ class _Loop:
             seconds=time.perf_counter() - self.began,
         )
 
-    def _planned(self, epoch: int) -> Schedule | None:
+    def planned(self, epoch: int) -> Schedule | None:
         """The rates of this epoch's steps, for every group of parameters."""
         if self.rates is None:
             return None
@@ -198,6 +227,15 @@ class _Loop:
         if not math.isfinite(mean):
             raise _not_finite(f"the validation loss is no longer finite after epoch {epoch}", mean)
         return mean
+
+    def batch(self, rows: NDArray[np.int64]) -> list[Tensor]:
+        """These training rows, as the step takes them."""
+        return [Tensor(array[rows]) for array in self.train]
+
+    def state(self) -> dict[str, Cell]:
+        """The cells that a step reads, by name: all that the next steps depend on."""
+        program = self.step.programs[0]
+        return {name: program.cells[name] for name in program.reads}
 
     def keep(self) -> None:
         """Keep the weights as they are."""

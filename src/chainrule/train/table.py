@@ -9,13 +9,14 @@ from datetime import datetime
 import numpy as np
 
 from chainrule import generator
-from chainrule.data import BUILTIN, Prepared, Table, on_disk, prepare, read_table, source_name
-from chainrule.errors import SettingError
+from chainrule.data import Prepared, source_name
 from chainrule.model import Card, Model, save
 from chainrule.train.defaults import choose
 from chainrule.train.history import EpochResult, History
-from chainrule.train.learning import frozen, learn, optimizer_for
+from chainrule.train.keeping import RunKeeper
+from chainrule.train.learning import arrays, frozen, learn, optimizer_for
 from chainrule.train.network import TableNetwork, loss_for, network_for
+from chainrule.train.preparing import prepared_for
 from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import evaluate, evaluate_trivial, trivial_answer
 from chainrule.train.settings import Chosen, Settings
@@ -65,7 +66,7 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     (3, <Model: regression of charge from kilograms>)
     """
     began = time.perf_counter()
-    prepared = _prepared(settings)
+    prepared = prepared_for(settings)
     chosen = choose(settings, prepared.preparation, len(prepared.train))
     generator.manual_seed(chosen.seed)
     network = network_for(prepared.preparation, chosen)
@@ -83,47 +84,6 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
         run.update(state="failed", stopped=str(problem).partition("\n")[0])
         raise
     return Trained(run, model, network, chosen, prepared, history, scores, baseline, seconds)
-
-
-def _prepared(settings: Settings) -> Prepared:
-    """The tables that the settings name, read, cleaned, split and turned into arrays."""
-    table = read_table(settings.data, **settings.reading())
-    target = settings.target or _known_target(settings.data, table)
-    given = {
-        part: read_table(file, **settings.reading(), like=table.familiar)
-        for part, file in (("validation", settings.validation), ("test", settings.test))
-        if file is not None
-    }
-    return prepare(
-        table,
-        target,
-        seed=settings.seed,
-        task=settings.task,
-        types=settings.types,
-        encodings=settings.encode,
-        drop=settings.drop,
-        missing=settings.missing,
-        strict=settings.strict,
-        split=settings.split,
-        group=settings.group,
-        time=settings.time,
-        split_column=settings.split_column,
-        weight=settings.weight,
-        class_weight=settings.class_weight,
-        **given,
-    )
-
-
-def _known_target(data: str, table: Table) -> str:
-    """The target of a built-in table; SettingError for a table of one's own."""
-    if data in BUILTIN and on_disk(data) is None:
-        return BUILTIN[data].target
-    names = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
-    raise SettingError(
-        "which column is to be predicted?",
-        expected=f"one of {names}",
-        hint="--target COLUMN, or --target -1 for the last",
-    )
 
 
 def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
@@ -164,6 +124,7 @@ def _trained(
         prepared.train,
         prepared.validation,
         settings,
+        keeper=RunKeeper(run.path, settings.epochs, arrays(prepared.train)),
         on_step=watcher.step,
         on_epoch=on_epoch,
     )

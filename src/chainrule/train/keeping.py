@@ -1,0 +1,121 @@
+"""What a training leaves behind so that any of its steps can be opened later: states and losses."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import ArtefactError
+from chainrule.model.files import unwritable
+from chainrule.tensors import Cell
+
+CHECKPOINTS = "checkpoints"  # the folder of states, in that of the run
+ROWS_TRAINED = "fingerprint"  # of the arrays trained with, in that folder
+LOSSES = "losses.f64"  # the loss of every step, before its update; float64, little-endian
+
+MOST, FEWEST = 16, 4
+"""How many states are kept of a training: `MOST`, fewer where they are large."""
+
+ALL_BYTES = 64 * 2**20
+"""About how many bytes the states of a training may take; `FEWEST` are kept in any case."""
+
+
+class Keeper:
+    """Is given what a training goes through; a subclass keeps it."""
+
+    def state(self, epoch: int, cells: Mapping[str, Cell]) -> None:
+        """The state after an epoch; 0: before the first."""
+
+    def losses(self, losses: NDArray[np.float64]) -> None:
+        """The losses of the steps of an epoch, also if they are no longer finite."""
+
+
+class RunKeeper(Keeper):
+    """Keeps the losses, and the states of evenly spaced epochs, in the folder of a run."""
+
+    def __init__(self, run: Path, epochs: int, arrays: Sequence[NDArray[Any]]) -> None:
+        self.run, self.epochs, self.arrays = run, epochs, arrays
+
+    def state(self, epoch: int, cells: Mapping[str, Cell]) -> None:
+        if epoch == 0:
+            size = sum(cell.held().nbytes for cell in cells.values())
+            wanted = min(MOST, max(FEWEST, ALL_BYTES // max(1, size)))
+            self.every = -(-self.epochs // wanted)
+            (self.run / CHECKPOINTS).mkdir(exist_ok=True)
+            (self.run / CHECKPOINTS / ROWS_TRAINED).write_text(fingerprint(self.arrays))
+        if epoch % self.every == 0:
+            save_state(self.run, epoch, held(cells))
+
+    def losses(self, losses: NDArray[np.float64]) -> None:
+        try:
+            with (self.run / LOSSES).open("ab") as file:
+                file.write(losses.astype("<f8").tobytes())
+        except OSError as problem:
+            raise unwritable(self.run / LOSSES, problem) from None
+
+
+def held(cells: Mapping[str, Cell]) -> dict[str, NDArray[Any]]:
+    """Copies of what cells hold, by name."""
+    return {name: np.array(cell.held(), order="C") for name, cell in cells.items()}
+
+
+def save_state(run: Path, epoch: int, state: Mapping[str, NDArray[Any]]) -> None:
+    """Write the state after an epoch; a reader sees it whole or not at all."""
+    from safetensors.numpy import save
+
+    path = run / CHECKPOINTS / f"epoch-{epoch:06}.safetensors"
+    part = path.with_suffix(".part")
+    try:
+        part.write_bytes(save(dict(state)))
+        part.replace(path)
+    except OSError as problem:
+        raise unwritable(path, problem) from None
+
+
+def kept_epochs(run: Path) -> list[int]:
+    """After which epochs the state was kept, in order; 0: before the first."""
+    found = (run / CHECKPOINTS).glob("epoch-*.safetensors")
+    return sorted(int(path.stem.removeprefix("epoch-")) for path in found)
+
+
+def load_state(run: Path, epoch: int) -> dict[str, NDArray[Any]]:
+    """The state after an epoch; ArtefactError if it cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    path = run / CHECKPOINTS / f"epoch-{epoch:06}.safetensors"
+    try:
+        state: dict[str, NDArray[Any]] = load(path.read_bytes())
+    except (OSError, SafetensorError) as problem:
+        raise ArtefactError(f"{path} cannot be read: {problem}") from None
+    return state
+
+
+def kept_losses(run: Path) -> NDArray[np.float64]:
+    """The loss of every step, before its update, float64 [steps]; empty if they were not kept."""
+    path = run / LOSSES
+    return np.fromfile(path, "<f8").astype(np.float64) if path.is_file() else np.empty(0)
+
+
+def fingerprint(arrays: Sequence[NDArray[Any]]) -> str:
+    """A short text that is another one for other arrays: shapes and a checksum of the bytes.
+
+    >>> fingerprint([np.zeros((2, 1), np.float32)])
+    '2x1 6522df69'
+    """
+    total = 0
+    for array in arrays:
+        total = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, total)
+    shapes = " ".join("x".join(map(str, array.shape)) for array in arrays)
+    return f"{shapes} {total:08x}"
+
+
+def kept_fingerprint(run: Path) -> str:
+    """The fingerprint of the arrays that a run was trained with; empty if it was not kept."""
+    path = run / CHECKPOINTS / ROWS_TRAINED
+    return path.read_text() if path.is_file() else ""

@@ -1,0 +1,48 @@
+"""The tables that settings name, made ready for a training."""
+
+from __future__ import annotations
+
+from chainrule.data import BUILTIN, Prepared, Table, on_disk, prepare, read_table
+from chainrule.errors import SettingError
+from chainrule.train.settings import Settings
+
+
+def prepared_for(settings: Settings) -> Prepared:
+    """The tables that the settings name, read, cleaned, split and turned into arrays."""
+    table = read_table(settings.data, **settings.reading())
+    target = settings.target or _known_target(settings.data, table)
+    given = {
+        part: read_table(file, **settings.reading(), like=table.familiar)
+        for part, file in (("validation", settings.validation), ("test", settings.test))
+        if file is not None
+    }
+    return prepare(
+        table,
+        target,
+        seed=settings.seed,
+        task=settings.task,
+        types=settings.types,
+        encodings=settings.encode,
+        drop=settings.drop,
+        missing=settings.missing,
+        strict=settings.strict,
+        split=settings.split,
+        group=settings.group,
+        time=settings.time,
+        split_column=settings.split_column,
+        weight=settings.weight,
+        class_weight=settings.class_weight,
+        **given,
+    )
+
+
+def _known_target(data: str, table: Table) -> str:
+    """The target of a built-in table; SettingError for a table of one's own."""
+    if data in BUILTIN and on_disk(data) is None:
+        return BUILTIN[data].target
+    names = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
+    raise SettingError(
+        "which column is to be predicted?",
+        expected=f"one of {names}",
+        hint="--target COLUMN, or --target -1 for the last",
+    )

@@ -1,0 +1,194 @@
+"""Going back to any step of a run: from the nearest kept state, natively, as it was trained."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule import generator
+from chainrule.compiler.epoch import run_epoch
+from chainrule.core.program import Program
+from chainrule.data import Prepared, row_order
+from chainrule.errors import ArtefactError, SettingError
+from chainrule.train.keeping import (
+    fingerprint,
+    held,
+    kept_epochs,
+    kept_fingerprint,
+    kept_losses,
+    load_state,
+)
+from chainrule.train.learning import arrays, loop_for, optimizer_for
+from chainrule.train.loop import Loop
+from chainrule.train.network import loss_for, network_for
+from chainrule.train.preparing import prepared_for
+from chainrule.train.settings import Chosen
+from chainrule.train.threads import one_thread_below
+
+State = Mapping[str, NDArray[Any]]
+"""What the cells of a training hold, by name."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step lies: its number in the run, its epoch and its place there, all from 1."""
+
+    step: int
+    epoch: int
+    within: int
+    rows: NDArray[np.int64]  # which training rows, in the order of the batch
+
+
+class Replay:
+    """A run whose training can be taken up at any step; its data are read and prepared again.
+
+    `losses`: those that the run kept, float64 [steps]. ArtefactError for a run that kept no
+    states, and when data or settings are no longer those it was trained with.
+    """
+
+    def __init__(self, path: Path, settings: Chosen, prepared: Prepared) -> None:
+        self.path, self.settings, self.prepared = path, settings, prepared
+        self.losses = kept_losses(path)
+        self.kept = kept_epochs(path)
+        if not self.kept:
+            raise ArtefactError(
+                f"the run {path} kept no states that a step could be replayed from",
+                hint="train it again: chainrule train --config " + str(path / "settings.toml"),
+            )
+        self.loop = self.loop_with({})
+        self._at: tuple[int, State] | None = None  # the step gone to last, and the state there
+
+    @staticmethod
+    def of(path: Path) -> Replay:
+        """The replay of the run in a folder."""
+        settings = chosen_settings(path)
+        prepared = prepared_for(settings)
+        if fingerprint(arrays(prepared.train)) != kept_fingerprint(path):
+            raise ArtefactError(
+                f"{settings.data} no longer holds the rows that {path} was trained with",
+                hint="the data as they were then; what was predicted since needs only the model",
+            )
+        return Replay(path, settings, prepared)
+
+    def loop_with(self, changes: Mapping[str, Any]) -> Loop:
+        """A loop like the run's, freshly initialised, with some settings changed."""
+        settings = Chosen.model_validate({**self.settings.model_dump(), **changes})
+        with fixed_draws(settings.seed):
+            network = network_for(self.prepared.preparation, settings)
+            loss = loss_for(self.prepared.preparation, self.prepared.train.weights is not None)
+            train, validation = self.prepared.train, self.prepared.validation
+            optimizer = optimizer_for(network, settings)
+            loop = loop_for(network, optimizer, loss, train, validation, settings)
+            loop.compile(settings.epochs, settings.patience, settings.backend)
+        return loop
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run made."""
+        return len(self.losses)
+
+    def place(self, step: int) -> Place:
+        """Where step `step`, from 1, lies; SettingError if the run has no such step."""
+        if not 1 <= step <= self.steps:
+            raise SettingError(
+                f"the run has no step {step}", expected=f"1 to {self.steps:,}", got=step
+            )
+        epoch, within = divmod(step - 1, self.loop.steps_per_epoch)
+        order = row_order(len(self.prepared.train), self.settings.seed, epoch + 1)
+        size = self.settings.batch_size
+        return Place(step, epoch + 1, within + 1, order[within * size : (within + 1) * size])
+
+    def before(self, step: int) -> State:
+        """What all cells held before step `step`, from 1; the loop's cells hold it now."""
+        place = self.place(step)
+        epoch = max(kept for kept in self.kept if kept < place.epoch)
+        with self.cells_kept():
+            if self._at is not None and self._starts_nearer(self._at[0], epoch, step):
+                at, state = self._at
+            else:
+                at, state = epoch * self.loop.steps_per_epoch, load_state(self.path, epoch)
+            put(self.loop, state)
+            while at < step - 1:
+                at += self._run(at, step - 1)
+            self._at = at, held(self.loop.state())
+        return self._at[1]
+
+    def _starts_nearer(self, at: int, epoch: int, step: int) -> bool:
+        return epoch * self.loop.steps_per_epoch <= at < step
+
+    def _run(self, at: int, until: int) -> int:
+        """Run the steps after `at`, of one epoch at most; gives how many."""
+        size, per_epoch = self.settings.batch_size, self.loop.steps_per_epoch
+        epoch, done = divmod(at, per_epoch)
+        count = min(per_epoch - done, until - at)
+        order = row_order(len(self.prepared.train), self.settings.seed, epoch + 1)
+        planned = self.loop.planned(epoch + 1)
+        part = {c: rates[done : done + count] for c, rates in (planned or {}).items()}
+        rows = order[done * size : (done + count) * size]
+        run_epoch(self.loop.step, self.loop.train, rows, size, part)
+        return count
+
+    def natively(self, place: Place, state: State) -> tuple[float, State]:
+        """The step as it was trained: its loss, and what the cells hold after it."""
+        with self.cells_kept():
+            put(self.loop, state)
+            self.set_rate(place)
+            loss = self.loop.step(*self.loop.batch(place.rows)).item()
+            return loss, held(self.loop.state())
+
+    def set_rate(self, place: Place) -> None:
+        """Put the planned rate of a step into the optimizer's cells."""
+        planned = self.loop.planned(place.epoch) or {}
+        for cell, rates in planned.items():
+            cell.hold(np.asarray(rates[place.within - 1], cell.dtype))
+
+    def program(self, place: Place) -> Program:
+        """The recorded program of a step."""
+        return self.loop.step.program(*self.loop.batch(place.rows))
+
+    @contextmanager
+    def cells_kept(self) -> Iterator[None]:
+        """Inside, the loop's cells may be changed: also those of the default generator."""
+        self.loop.network.train()
+        largest = max(weight.size for weight in self.loop.network.parameters())
+        multiplications = self.settings.batch_size * largest
+        with fixed_draws(self.settings.seed), one_thread_below(multiplications):
+            yield
+
+
+def put(loop: Loop, state: State) -> None:
+    """Let the loop's cells hold a state; ArtefactError if it is of another training."""
+    cells = loop.state()
+    if {n: c.shape for n, c in cells.items()} != {n: a.shape for n, a in state.items()}:
+        raise ArtefactError("the kept state does not fit the network of the run's settings")
+    for name, cell in cells.items():
+        cell.hold(np.array(state[name]))
+
+
+def chosen_settings(path: Path) -> Chosen:
+    """The settings that a run was trained with; ArtefactError if they cannot be read."""
+    file = path / "settings.toml"
+    try:
+        return Chosen.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError:
+        raise ArtefactError(f"{path} is not the folder of a run") from None
+    except ValueError as wrong:
+        raise ArtefactError(f"{file} is not valid: {str(wrong).splitlines()[0]}") from None
+
+
+@contextmanager
+def fixed_draws(seed: int) -> Iterator[None]:
+    """Inside, the default generator starts from `seed`; afterwards it is where it was."""
+    before = generator.default_generator.state_dict()
+    generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        generator.default_generator.load_state_dict(before)
