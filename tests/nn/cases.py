@@ -267,6 +267,8 @@ WRONG = [
     (Case("Conv1d", (2, 3, 3), normal(2, 3, 6)), "Conv1d"),
     (Case("Conv1d", (2, 3, 3), normal(2, 2, 1)), "Conv1d"),
     (Case("Conv2d", (2, 3, 3), normal(28, 28)), "Conv2d"),
+    (Case("Conv2d", (1, 3, 3), normal(2, 3, 6, 6)), "Conv2d"),
+    (Case("ConvTranspose2d", (1, 3, 3), normal(2, 3, 6, 6)), "ConvTranspose2d"),
     (Case("ConvTranspose1d", (2, 3, 3), normal(2, 3, 6)), "ConvTranspose1d"),
     (Case("ConvTranspose2d", (2, 3, 3, 1, 2), normal(1, 2, 1, 1)), "ConvTranspose2d"),
     (Case("MaxPool1d", (4,), normal(2, 2, 3)), "MaxPool1d"),

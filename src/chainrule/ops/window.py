@@ -89,6 +89,10 @@ _BATCH, _GROUP, _IN, _OUT = 0, 1, 2, 3
 
 def _convolve(x: Any, w: Any, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> Any:
     x, w = alike(x, w)
+    # einsum would broadcast the one channel of a weight over all of x's.
+    _convolve_spec(
+        Spec(x.shape, x.dtype), Spec(w.shape, w.dtype), stride, padding, dilation, groups
+    )
     views = _windows(x, w.shape[2:], stride, padding, dilation, groups)
     space, window = _names(len(stride))
     out = np.einsum(

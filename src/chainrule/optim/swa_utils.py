@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.core.record import mark
 from chainrule.core.state import no_grad
 from chainrule.errors import SettingError
+from chainrule.nn.modes import in_mode
 from chainrule.nn.module import Module
 from chainrule.ops.pointwise import add, cast, div, equal, mul, sub, where
 from chainrule.spec import I64
@@ -122,20 +123,16 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     """
     norms: list[Any] = [m for m in model.modules() if hasattr(m, "reset_running_stats")]
     momenta = [norm.momentum for norm in norms]
-    modes = [(module, module.training) for module in model.modules()]
     try:
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None
-        model.train()
-        with no_grad():
+        with in_mode(model, training=True):
             for batch in loader:
                 model(batch[0] if isinstance(batch, tuple | list) else batch)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        for module, mode in modes:
-            object.__setattr__(module, "training", mode)
 
 
 def _cells(model: Module) -> list[Cell]:
