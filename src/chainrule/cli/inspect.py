@@ -15,7 +15,7 @@ from chainrule.cli.text import out, scores, table
 from chainrule.data import inspect_table, on_disk, prepare, read_table
 from chainrule.data.findings import refuse_findings
 from chainrule.model import Model, load
-from chainrule.model.store import MANIFEST
+from chainrule.model.package import MANIFEST, is_package
 from chainrule.train.run import MODEL, SUMMARY, Run
 
 
@@ -43,7 +43,7 @@ def command(
     if path is not None and (path / SUMMARY).is_file():
         run = Run(path)
         out(json_text(run_facts(run)) if as_json else describe(run))
-    elif path is not None and path.is_dir() and not _holds_classes(path):
+    elif path is not None and _is_model(path):
         model = load(path)
         out(json_text(_model_facts(model)) if as_json else _model_text(model))
     else:
@@ -57,10 +57,11 @@ def command(
             refuse_findings(found.source, found.notes if report is None else report.notes)
 
 
-def _holds_classes(folder: Path) -> bool:
-    """Whether a folder that is no run has subfolders with files, and no model."""
-    model = (folder / MANIFEST).is_file() or (folder / MODEL).is_dir()
-    return not model and any(folder.glob("*/*"))
+def _is_model(path: Path) -> bool:
+    """Whether this is to be read as a model: not a table in a file, nor a folder per class."""
+    if path.is_file():
+        return is_package(path)
+    return (path / MANIFEST).is_file() or (path / MODEL).is_dir() or not any(path.glob("*/*"))
 
 
 def _model_text(model: Model) -> str:

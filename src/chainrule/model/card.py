@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -19,7 +20,7 @@ class Card(BaseModel):
 
     `trivial`: the answer that needs no model, one number per output: the mean of the training
     target, or the share of each class. `scores` are those of the test rows, `baseline` those of
-    the trivial answer on the same rows.
+    the trivial answer on the same rows. `units` are those of the columns whose names tell one.
 
     >>> Card(trivial=[0.25, 0.75], data="coins.csv").data
     'coins.csv'
@@ -35,12 +36,27 @@ class Card(BaseModel):
     scores: Scores = {}
     baseline: Scores = {}
     settings: dict[str, Any] = {}
+    units: dict[str, str] = {}
+    versions: dict[str, str] = {}  # of what trained it
+
+
+def units_of(names: Iterable[str]) -> dict[str, str]:
+    """The units that names of columns end with, in brackets, by name.
+
+    >>> units_of(["load (kg)", "price [EUR]", "port"])
+    {'load (kg)': 'kg', 'price [EUR]': 'EUR'}
+    """
+    found = ((name, _UNIT.search(name)) for name in names)
+    return {name: (unit[1] or unit[2]).strip() for name, unit in found if unit}
+
+
+_UNIT = re.compile(r"\S\s*(?:\[([^][]+)\]|\(([^()]+)\))$")
 
 
 def card_text(preparation: Preparation, card: Card) -> str:
     """The card as Markdown: what the model is, how good, from what, and how to use it."""
     target = preparation.target
-    lines = [f"# A model of `{target.name}`", "", _what(preparation), ""]
+    lines = [f"# A model of `{target.name}`", "", _what(preparation, card), ""]
     if card.data:
         lines += [f"Trained by chainrule {card.chainrule} on {card.data}, {card.date}.", ""]
     if card.scores:
@@ -56,10 +72,11 @@ def card_text(preparation: Preparation, card: Card) -> str:
     return "\n".join(lines)
 
 
-def _what(preparation: Preparation) -> str:
+def _what(preparation: Preparation, card: Card) -> str:
     target = preparation.target
     if target.kind == "scaled":
-        return "It predicts a number."
+        unit = card.units.get(target.name)
+        return f"It predicts a number, in {unit}." if unit else "It predicts a number."
     names = ", ".join(f"`{name}`" for name in target.classes[:10])
     more = f" and {len(target.classes) - 10} more" if len(target.classes) > 10 else ""
     return f"It predicts one of {len(target.classes)} classes: {names}{more}."

@@ -11,16 +11,26 @@ from pathlib import Path
 from chainrule.errors import DataError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file; whoever reads it meanwhile sees the old one or the new one, never a part.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file; whoever reads it meanwhile sees the old one or the new one, never a part.
 
     DataError if it cannot be written; then nothing is left behind.
+    """
+    with file_whole(path) as part:
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@contextmanager
+def file_whole(path: Path) -> Iterator[Path]:
+    """Gives a file to write, which becomes `path` when all went well, and is gone when not.
+
+    DataError if `path` cannot be written.
     """
     if path.is_dir():
         raise DataError(f"{path} cannot be written: it is a folder")
     part = _beside(path, "part")
     try:
-        part.write_text(text, encoding="utf-8")
+        yield part
         os.replace(part, path)
     except OSError as problem:
         raise unwritable(path, problem) from None

@@ -1,4 +1,4 @@
-"""Saving a model as a folder and loading it again. Loading needs no class and executes nothing."""
+"""Saving a model and loading it again. Loading needs no class of anybody's and executes nothing."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from chainrule.data import Preparation, Table
 from chainrule.errors import ArtefactError, ChainruleError
 from chainrule.model.artefact import Model
 from chainrule.model.card import Card, card_text
-from chainrule.model.files import folder_whole
+from chainrule.model.files import folder_whole, write_whole
 from chainrule.model.forward import ANY_ROWS
+from chainrule.model.package import (
+    MANIFEST,
+    README,
+    WEIGHTS,
+    is_package,
+    packed,
+    read_files,
+)
 from chainrule.spec import F32, I64, Spec, spec_of
 from chainrule.tensors import Cell
 from chainrule.version import __version__
 
-SCHEMA: Literal[1] = 1
-
-# What lies in a model's folder:
-MANIFEST = "model.json"
-WEIGHTS = "model.safetensors"
-README = "README.md"
+SCHEMA: Literal[2] = 2  # whose card also tells units and versions
 
 
 class Manifest(BaseModel):
@@ -39,7 +42,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     chainrule_version: str
     task: Literal["regression", "classification"]
     target: str
@@ -51,35 +54,43 @@ class Manifest(BaseModel):
 
 
 def save(model: Model, path: str | Path) -> Path:
-    """Write `model` as the folder `path`; whole, or not at all. Gives the path.
+    """Write `model` as the folder `path`, or as a zip of it where `path` ends in .zip.
 
-    A model that is there already is replaced; ArtefactError for another file or folder, DataError
-    if the folder cannot be written.
+    It is written whole, or not at all. A model that is there already is replaced; ArtefactError
+    for another file or folder, DataError if it cannot be written. Gives the path.
     """
-    from safetensors.numpy import save as packed
+    from safetensors.numpy import save as packed_weights
 
     target = Path(path)
-    if target.exists() and not (target / MANIFEST).is_file():
-        raise ArtefactError(f"{target} exists and is not a model", hint="another output folder")
-    weights = packed({name: np.ascontiguousarray(raw) for name, raw in model.weights().items()})
+    raw = {name: np.ascontiguousarray(array) for name, array in model.weights().items()}
+    weights = packed_weights(raw)
+    files = {
+        MANIFEST: _manifest(model, weights).encode(),
+        WEIGHTS: weights,
+        README: card_text(model.preparation, model.card).encode(),
+    }
+    zipped = target.suffix == ".zip"
+    if target.exists() and not (is_package(target) if zipped else (target / MANIFEST).is_file()):
+        raise ArtefactError(f"{target} exists and is not a model", hint="another output")
+    if zipped:
+        write_whole(target, packed(files))
+        return target
     with folder_whole(target) as folder:
-        (folder / WEIGHTS).write_bytes(weights)
-        (folder / MANIFEST).write_text(_manifest(model, weights), encoding="utf-8")
-        (folder / README).write_text(card_text(model.preparation, model.card), encoding="utf-8")
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
     return target
 
 
 def load(path: str | Path) -> Model:
-    """Load a model from its folder, or from the folder of the run that made it.
+    """Load a model from its folder, from the folder of the run that made it, or from a zip.
 
-    ArtefactError, which says what is wrong, when the folder does not hold a whole model.
+    ArtefactError, which says what is wrong, when there is not a whole model.
     """
-    folder = _model_folder(Path(path))
+    files, place = read_files(Path(path))
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-        raw = (folder / WEIGHTS).read_bytes()
-        _check_digests(manifest, raw, folder)
-        program = Program.from_json(json.dumps(manifest.program), _cells(raw))
+        manifest = Manifest.model_validate_json(files[MANIFEST])
+        _check_digests(manifest, files[WEIGHTS], place)
+        program = Program.from_json(json.dumps(manifest.program), _cells(files[WEIGHTS]))
         preparation = Preparation.from_json(json.dumps(manifest.preparation))
         model = Model(preparation, program, manifest.card)
         _check_whole(model)
@@ -88,14 +99,11 @@ def load(path: str | Path) -> Model:
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        what = f"{folder / MANIFEST} is not valid: {where}: {first['msg']}"
-        raise ArtefactError(what) from None
-    except OSError as problem:
-        what = f"the model in {folder} cannot be read: {problem.strerror}: {problem.filename}"
+        what = f"{place / MANIFEST} is not valid: {where}: {first['msg']}"
         raise ArtefactError(what) from None
     except Exception as broken:  # whatever a made-up program makes its readers stumble over
         what = broken.what if isinstance(broken, ChainruleError) else repr(broken)
-        raise ArtefactError(f"the model in {folder} does not hold together: {what}") from None
+        raise ArtefactError(f"the model in {place} does not hold together: {what}") from None
     return model
 
 
@@ -115,24 +123,7 @@ def _manifest(model: Model, weights: bytes) -> str:
     ).model_dump_json(indent=1)
 
 
-def _model_folder(path: Path) -> Path:
-    """The folder with the manifest: `path`, or the one within a run."""
-    for folder in (path, path / "model"):
-        if (folder / MANIFEST).is_file():
-            return folder
-    if (path / "run.json").is_file():
-        raise ArtefactError(
-            f"the run {path} has no model: its training is not done, or it failed",
-            hint=f"chainrule runs show {path}",
-        )
-    raise ArtefactError(
-        f"there is no model at {path}",
-        expected="the folder of a run, or of a model",
-        hint="chainrule runs list",
-    )
-
-
-def _check_digests(manifest: Manifest, weights: bytes, folder: Path) -> None:
+def _check_digests(manifest: Manifest, weights: bytes, place: Path) -> None:
     """ArtefactError if either file is not as it was saved."""
     right = {
         WEIGHTS: hashlib.sha256(weights).hexdigest() == manifest.weights_sha256,
@@ -140,7 +131,7 @@ def _check_digests(manifest: Manifest, weights: bytes, folder: Path) -> None:
     }
     for name, same in right.items():
         if not same:
-            raise ArtefactError(f"{folder / name} is damaged: it is not as the model was saved")
+            raise ArtefactError(f"{place / name} is damaged: it is not as the model was saved")
 
 
 def digest(preparation: dict[str, Any], program: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ import numpy as np
 from chainrule import generator
 from chainrule.data import Prepared, source_name
 from chainrule.model import Card, Model, save
+from chainrule.model.card import units_of
 from chainrule.train.defaults import choose
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import RunKeeper
@@ -21,6 +23,12 @@ from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import evaluate, evaluate_trivial, trivial_answer
 from chainrule.train.settings import Chosen, Settings
 from chainrule.version import __version__
+
+VERSIONS = {
+    "chainrule": __version__,
+    "numpy": np.__version__,
+    "python": platform.python_version(),
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
             rows=_sizes(prepared),
             parameters=network.size,
             began=datetime.now().astimezone().isoformat(timespec="seconds"),
-            versions={"chainrule": __version__, "numpy": np.__version__},
+            versions=VERSIONS,
         )
     )
     return run
@@ -143,6 +151,8 @@ def _judged(
         "scores": scores,
         "baseline": baseline,
         "settings": settings.model_dump(exclude={"output"}),
+        "units": units_of(prepared.preparation.columns),
+        "versions": VERSIONS,
     }
     return replace(model, card=model.card.model_copy(update=known)), scores, baseline
 
