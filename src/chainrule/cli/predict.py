@@ -16,7 +16,7 @@ from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out
 from chainrule.data import Table
-from chainrule.data.clean import rejected_note
+from chainrule.data.clean import rejected_notes
 from chainrule.data.report import counted
 from chainrule.model import Model, Predictions, load
 from chainrule.model.files import write_whole
@@ -56,7 +56,7 @@ def command(
     else:
         write_whole(Path(output), text)
     if not quiet:
-        for line in [*map(str, rejected_note(table)), *predictions.met.text().splitlines()]:
+        for line in [*map(str, rejected_notes(table)), *predictions.met.text().splitlines()]:
             note(line)
         where = f" in {output}" if output else ""
         note(f"{counted(len(predictions.values), 'prediction')}{where}")

@@ -10,15 +10,17 @@ from chainrule.data.report import Note, counted, listed
 from chainrule.data.table import Table
 
 
-def rejected_note(table: Table) -> list[Note]:
+def rejected_notes(table: Table) -> list[Note]:
     """What was decided in reading the table, and what could not be read as rows, if anything."""
-    if not table.rejected:
-        return list(table.notes)
-    first = table.rejected[0]
-    text = f"{counted(len(table.rejected), 'line')} left out: {first.reason}"
-    lines = [line.line for line in table.rejected]
-    found = Note(about="lines", text=text, count=len(lines), lines=lines, finding=True)
-    return [*table.notes, found]
+    by_reason: dict[str, list[int]] = {}
+    for rejected in table.rejected:
+        by_reason.setdefault(rejected.reason, []).append(rejected.line)
+    return [*table.notes, *(_left_out(lines, why) for why, lines in by_reason.items())]
+
+
+def _left_out(lines: list[int], why: str) -> Note:
+    text = f"{counted(len(lines), 'line')} left out: {why}"
+    return Note(about="lines", text=text, count=len(lines), lines=lines, finding=True)
 
 
 def drop_rows(

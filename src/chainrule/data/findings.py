@@ -38,7 +38,7 @@ def column_findings(table: Table, kinds: Mapping[str, ColumnKind]) -> list[Note]
         if kind.kind in ("numeric", "integer-category"):
             notes += _numbers(table, name, column)
         if kind.kind in ("category", "boolean"):
-            notes += _spellings(name, column)
+            notes += _spellings(table, name, column)
     return notes
 
 
@@ -79,8 +79,8 @@ def _numbers(table: Table, name: str, column: Column) -> list[Note]:
     return notes
 
 
-def _spellings(name: str, column: Column) -> list[Note]:
-    """Values that differ only in letter case or spaces."""
+def _spellings(table: Table, name: str, column: Column) -> list[Note]:
+    """Values that differ only in letter case or spaces; the lines of all but the most frequent."""
     texts = present_texts(column)
     if len(texts) > MOST_SPELLINGS:
         return []
@@ -91,7 +91,10 @@ def _spellings(name: str, column: Column) -> list[Note]:
     for spelled in alike.values():
         if len(spelled) > 1:
             text = f"{quoted(spelled)} differ only in letter case or spaces; kept apart"
-            notes.append(_note(name, text, [], count=sum(texts[t] for t in spelled)))
+            usual = max(spelled, key=texts.__getitem__)
+            others = {other for other in spelled if other != usual}
+            rows = column.of_values(others.__contains__, np.bool_)
+            notes.append(_note(name, text, table.lines[rows]))
     return notes
 
 
@@ -102,14 +105,14 @@ def _values(numbers: NDArray[np.float64]) -> str:
     return ", ".join(texts[:5]) + more
 
 
-def _note(name: str, text: str, lines: Iterable[int], count: int | None = None) -> Note:
+def _note(name: str, text: str, lines: Iterable[int]) -> Note:
     """A finding about a column."""
     plain = listed(np.asarray(list(lines), dtype=np.int64))
     return Note(
         about="column",
         text=text,
         column=name,
-        count=len(plain) if count is None else count,
+        count=len(plain),
         lines=plain,
         finding=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chainrule.data.clean import drop_empty, drop_headers, rejected_note
+from chainrule.data.clean import drop_empty, drop_headers, rejected_notes
 from chainrule.data.columns import ColumnKind, column_kinds
 from chainrule.data.duplicates import drop_duplicates
 from chainrule.data.findings import column_findings
@@ -51,9 +51,9 @@ def inspect_table(
     """
     rows, notes = clean_rows(table.without([table.name_of(name) for name in drop]))
     rows = marked(rows, missing or {})
-    kinds = column_kinds(rows, types)
     rows, found = drop_duplicates(rows)
     notes += found
+    kinds = column_kinds(rows, types)
     names = [name for name, kind in kinds.items() if kind.kind == "id"]
     notes += near_duplicates(rows, names)[1]
     notes += column_findings(table=rows, kinds=kinds)
@@ -83,4 +83,4 @@ def clean_rows(table: Table) -> tuple[Table, list[Note]]:
     """The table without repeated headers and empty rows; notes of these and of rejected lines."""
     rows, headers = drop_headers(table)
     rows, empty = drop_empty(rows)
-    return rows, [*rejected_note(table), *headers, *empty]
+    return rows, [*rejected_notes(table), *headers, *empty]

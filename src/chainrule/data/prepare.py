@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.clean import drop_rows, rejected_note
+from chainrule.data.clean import drop_headers, drop_rows, rejected_notes
 from chainrule.data.columns import bad_cells, numeric_vote, refuse_infinities
 from chainrule.data.decisions import DataReport, decisions
 from chainrule.data.duplicates import drop_duplicates
@@ -244,9 +244,10 @@ def _split(
 
 
 def _judged(preparation: Preparation, given: Table, notes: list[Note]) -> Table:
-    """Rows that were given, as they are but for those whose target is missing."""
-    table, target = preparation.align(given), preparation.target
-    notes += rejected_note(table)
+    """Rows that were given, but for repeated headers and those whose target is missing."""
+    target = preparation.target
+    table, headers = drop_headers(preparation.align(given))
+    notes += [*rejected_notes(table), *headers]
     if target.name not in table.columns:
         raise DataError(f"{given.source} has no target column {target.name!r}")
     if isinstance(target, ScaledTarget):

@@ -132,7 +132,7 @@ def checked(names: Sequence[str], width: int, source: str) -> list[str]:
         raise DataError(
             f"{source} has two columns called {twice[0]!r}",
             got=f"columns {' and '.join(places)}",
-            hint="give every column a name of its own; a file without a header needs names",
+            hint="--names A,B,... gives others; with --header where there is a header to replace",
         )
     return list(names)
 
