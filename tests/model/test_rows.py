@@ -1,4 +1,7 @@
-"""A row's prediction is its own: row by row, in a file, with columns in any order."""
+"""A row's prediction is its own: row by row, in a file, with columns in any order.
+
+The tables have semicolons, decimal commas and thousands points: a row alone cannot tell which.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainrule.data import read_table
 from chainrule.model import Model
 from chainrule.train import Settings, train_table
 
@@ -28,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
         size, city = rng.gamma(2.0), CITIES[rng.integers(30)]
         note = " ".join(rng.choice(["warm", "cold", "dry", "wet"], 4))
         day = f"2021-{rng.integers(1, 13):02d}-{rng.integers(1, 28):02d}"
-        rows.append([f"x{place}", round(size, 3), city, note, day, "ny"[int(size > 2)]])
+        rows.append([f"x{place}", german(1000 * size), city, note, day, "ny"[int(size > 2)]])
     (folder / "t.csv").write_text(written([*NAMES, "glad"], rows))
     chosen = {"data": str(folder / "t.csv"), "target": "glad", "epochs": 3, "drop": ["id"]}
     return train_table(
@@ -36,15 +38,19 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     ).model
 
 
+def german(number: float) -> str:
+    return f"{number:,.1f}".translate(str.maketrans(",.", ".,"))
+
+
 def written(names: list[str], rows: list[list[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([names, *rows])
+    csv.writer(text, delimiter=";").writerows([names, *rows])
     return text.getvalue()
 
 
 row = st.tuples(
     st.sampled_from(["x1", "7", ""]),
-    st.floats(-10, 1e6).map(str) | st.sampled_from(["", "?", "NA", "3"]),
+    st.floats(-10, 1e6).map(german) | st.sampled_from(["", "?", "NA", "3", "1.234"]),
     st.sampled_from([*CITIES[:4], "nowhere", "", "12"]),
     st.sampled_from(["warm wet", "cold", "unheard-of words", "", "7"]),
     st.sampled_from(["2021-05-06", "", "2030-01-01"]),
@@ -60,7 +66,7 @@ def test_row_by_row_is_the_whole_file_is_shuffled_columns(
 ) -> None:
     def predicted(names: list[str], some: list[list[str]]) -> tuple[list[object], np.ndarray]:
         (tmp_path / "new.csv").write_text(written(names, some))
-        found = model.predict(read_table(tmp_path / "new.csv"))
+        found = model.predict(tmp_path / "new.csv")
         return found.values.tolist(), found.probabilities
 
     whole, sure = predicted(NAMES, rows)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.column import Cells, Column
 from chainrule.data.lines import Span, row_lines
+from chainrule.data.report import counted
 from chainrule.data.table import Rejected
 from chainrule.errors import DataError
 
@@ -142,7 +143,7 @@ def _reason(kind: str, words: str) -> str:
     """Why a line is no row, in a few plain words."""
     if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS"):
         expected, found = (int(word) for word in words.split() if word.isdigit())
-        return f"{found} cells where {expected} are expected"
+        return f"{counted(found, 'cell')} where {counted(expected, 'is', 'are')} expected"
     plain = {
         "UNQUOTED VALUE": "a quote that does not close",
         "INVALID ENCODING": "not UTF-8 text",
