@@ -23,3 +23,9 @@ def test_examples_about_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = doctest.testfile(str(DOCS / "data.md"), module_relative=False, raise_on_error=False)
     assert found.failed == 0
     assert found.attempted > 5
+
+
+def test_examples_about_layers() -> None:
+    found = doctest.testfile(str(DOCS / "layers.md"), module_relative=False, raise_on_error=False)
+    assert found.failed == 0
+    assert found.attempted > 10

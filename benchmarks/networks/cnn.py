@@ -14,23 +14,11 @@ CLASSES = 10
 def _build(library: Any) -> Any:
     nn, functional = library.nn, library.nn.functional
 
-    class Convolution(nn.Module):
-        """3 x 3 with zeros around it."""
-
-        def __init__(self, channels: int, features: int) -> None:
-            super().__init__()
-            bound = (channels * 9) ** -0.5
-            drawn = library.rand(features, channels, 3, 3)
-            self.weight = nn.Parameter((drawn * 2 - 1) * bound)
-            self.bias = nn.Parameter((library.rand(features) * 2 - 1) * bound)
-
-        def forward(self, x: Any) -> Any:
-            return functional.conv2d(x, self.weight, self.bias, padding=1)
-
     class CNN(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.first, self.second = Convolution(1, 16), Convolution(16, 32)
+            self.first = nn.Conv2d(1, 16, 3, padding=1)
+            self.second = nn.Conv2d(16, 32, 3, padding=1)
             self.hidden, self.head = nn.Linear(32 * 7 * 7, 128), nn.Linear(128, CLASSES)
 
         def forward(self, x: Any) -> Any:

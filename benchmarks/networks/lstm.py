@@ -11,34 +11,6 @@ from benchmarks.networks.network import Network, Product, labels
 VOCABULARY, STEPS, WIDTH = 65, 64, 128
 
 
-def _recurrent(library: Any) -> Any:
-    """PyTorch's nn.LSTM, or the same with chainrule's scan; its weights have the same names."""
-    if hasattr(library.nn, "LSTM"):
-        return library.nn.LSTM(WIDTH, WIDTH, batch_first=True)
-
-    class LSTM(library.nn.Module):
-        def __init__(self) -> None:
-            for name, *shape in (
-                *(("weight_ih_l0", 4 * WIDTH, WIDTH), ("weight_hh_l0", 4 * WIDTH, WIDTH)),
-                *(("bias_ih_l0", 4 * WIDTH), ("bias_hh_l0", 4 * WIDTH)),
-            ):
-                drawn = (library.rand(*shape) * 2 - 1) * WIDTH**-0.5
-                setattr(self, name, library.nn.Parameter(drawn))
-
-        def forward(self, x: Any) -> Any:
-            linear = library.nn.functional.linear
-            gates = linear(x, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
-            start = library.zeros(x.shape[0], WIDTH)
-
-            def step(carry: Any, gates: Any) -> Any:
-                return _cell(library, carry[1], gates + linear(carry[0], self.weight_hh_l0))
-
-            carry, found = library.scan(step, (start, start), gates.transpose(0, 1))
-            return found.transpose(0, 1), carry
-
-    return LSTM()
-
-
 def _cell(library: Any, memory: Any, gates: Any) -> Any:
     """The gates are in, forget, candidate and out, as in PyTorch; gives ((h, c), h)."""
     enter, keep, candidate, leave = (
@@ -57,7 +29,7 @@ def _build(library: Any) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.characters = nn.Embedding(VOCABULARY, WIDTH)
-            self.lstm = _recurrent(library)
+            self.lstm = nn.LSTM(WIDTH, WIDTH, batch_first=True)
             self.head = nn.Linear(WIDTH, VOCABULARY)
 
         def forward(self, text: Any) -> Any:

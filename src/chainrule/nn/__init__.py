@@ -41,13 +41,8 @@ from chainrule.nn.pooling import (
 )
 from chainrule.nn.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 from chainrule.nn.recurrent import GRU, LSTM, RNN
-from chainrule.nn.transformer import (
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
+from chainrule.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from chainrule.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from chainrule.tensors import Buffer, Parameter
 
 __all__ = [

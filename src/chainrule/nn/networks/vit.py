@@ -9,7 +9,8 @@ from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.normalization import LayerNorm
 from chainrule.nn.positions import LearnedPositions
-from chainrule.nn.transformer import TransformerEncoder, TransformerEncoderLayer
+from chainrule.nn.transformer import TransformerEncoder
+from chainrule.nn.transformer_layers import TransformerEncoderLayer
 from chainrule.spec import Spec
 from chainrule.tensors import Tensor
 
