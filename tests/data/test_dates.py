@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.data import Column
+from chainrule.data import Column, Table, column_kinds
 from chainrule.data.cast import NO_TIME, cast_numbers
 from chainrule.data.column import number_of
-from chainrule.data.dates import Dates, cycles_of, day_form, parts_of, seconds
+from chainrule.data.dates import Dates, cycles_of, day_form, is_form, parts_of, seconds
+from chainrule.errors import SettingError
 
 moments = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(
     lambda moment: moment.replace(microsecond=0)
@@ -97,3 +98,14 @@ def test_numbers_are_those_of_python(texts):
     cells = np.empty(len(texts), dtype=object)
     cells[:] = texts
     np.testing.assert_array_equal(cast_numbers(cells), [number_of(text) for text in texts])
+
+
+@settings(max_examples=60)
+@given(st.text("%-YmdHMSpfzZQ0 .", max_size=8))
+def test_what_is_taken_for_a_form_is_one(form):
+    column = Column.of(["2020-01-02"])
+    if is_form(form):
+        seconds(column, form)
+    else:
+        with pytest.raises(SettingError, match="cannot be read as"):
+            column_kinds(Table.of({"day": ["2020-01-02"]}), {"day": f"date:{form}"})

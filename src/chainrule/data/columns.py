@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.cast import NO_TIME
 from chainrule.data.column import Column
-from chainrule.data.dates import day_form, seconds
+from chainrule.data.dates import day_form, is_form, seconds
 from chainrule.data.labels import labels as labels
 from chainrule.data.markers import markers_met
 from chainrule.data.report import Record, on_lines, quoted
@@ -153,6 +153,11 @@ def refuse_infinities(table: Table, names: list[str]) -> None:
 def _asked_vote(name: str, column: Column, asked: str) -> Vote:
     """A kind as `types=` gives it; an error if there is no such kind, or it cannot be."""
     kind, _, form = asked.partition(":")
+    if not is_form(form):
+        raise SettingError(
+            f"the dates of column {name!r} cannot be read as {form!r}",
+            expected="strptime's words, such as %d.%m.%Y",
+        )
     found = Vote(_known(name, kind), "asked for", form=form or None)
     if column.missing.all():
         return vote(name, column)

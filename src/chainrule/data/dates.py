@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import field_validator
 
 from chainrule.data.cast import NO_TIME, cast_times
 from chainrule.data.column import Column
@@ -37,6 +38,16 @@ TWINS = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d/%m/%y": "%m/%d/%y"}
 _MAYBE = re.compile(r"\d[-/.:]\d")
 _MONTH = re.compile(r"[A-Za-z]{3}.*\d")
 _COMPACT = re.compile(r"^\d+$")
+_FORM = re.compile(r"(?:[^%]|%-?[dHIjmMSy]|%[aAbBfpYzZ%])*")
+
+
+def is_form(text: str) -> bool:
+    """Whether a text is written in `strptime`'s words, as far as dates are read by them.
+
+    >>> is_form("%d.%m.%Y"), is_form("%0"), is_form("%")
+    (True, False, False)
+    """
+    return _FORM.fullmatch(text) is not None
 
 
 def forms_of(day: str) -> list[str]:
@@ -163,6 +174,13 @@ class Dates(Record):
     parts: dict[str, tuple[int, int]]
     cycles: list[str]
     indicator: bool
+
+    @field_validator("form")
+    @classmethod
+    def _known_form(cls, form: str) -> str:
+        if not is_form(form):
+            raise ValueError(f"{form!r} is no way to write dates")
+        return form
 
     @classmethod
     def fit(cls, name: str, column: Column, form: str) -> Dates:
