@@ -11,6 +11,8 @@ from chainrule.compiler.products.shuffles import transposed
 from chainrule.compiler.views import View, collapsed, contiguous
 from chainrule.core.value import Symbol
 
+_LINE, _LINES = 64, 2  # bytes of a line of memory; as many are read at once
+
 
 class Packing:
     """One operand as [batch, outer axes, piece, inner, width]: width elements of its last axis.
@@ -29,13 +31,24 @@ class Packing:
         self.inner = product.inner.strides[operand]
         self.shape = (product.batch.count, axes.outer.count, pieces.total)
         depth = product.inner.count
+        self.piece = depth * width
         self.target = Symbol((*self.shape, depth, width), product.out.dtype, -1)
+        self.groups = Pieces.balanced(pieces.count, self._together())
+        self.parts = (*self.shape[:2], self.groups.total + pieces.others)
+
+    def _together(self) -> int:
+        """Pieces that are filled at once: where they lie beside each other a line of memory is of
+        several, and else would be read for each of them.
+        """
+        if self.step != 1:
+            return 1
+        return max(1, _LINES * _LINE // (self.pieces.size * self.target.dtype.itemsize))
 
     def write(self) -> None:
         """The phase that does it."""
         self.writer.scratch.append(self.target)
         begin, end = self.writer.share(
-            math.prod(self.shape), 3 * math.prod(self.target.shape) / self.lanes
+            math.prod(self.parts), 3 * math.prod(self.target.shape) / self.lanes
         )
         self.code.loop(end, self._part, begin=begin)
         self._use()
@@ -44,8 +57,7 @@ class Packing:
         """From now on the product reads the operand where it lies now."""
         product, one = self.product, self.operand
         inner = tuple(s * self.width for s in contiguous(product.inner.sizes))
-        piece = product.inner.count * self.width
-        line = self.pieces.total * piece
+        line = self.pieces.total * self.piece
         outer = tuple(s * line for s in contiguous(self.axes.outer.sizes))
         batch = tuple(s * line * self.shape[1] for s in contiguous(product.batch.sizes))
         axes = self.axes.laid(one, (*outer, 1))
@@ -56,45 +68,70 @@ class Packing:
         product.batch = product.batch.laid(one, batch)
         product.inner = product.inner.laid(one, inner)
         product.views[one], product.starts[one] = View.of(self.target), 0
-        product.piece_steps[one] = piece
+        product.piece_steps[one] = self.piece
 
     def _part(self, part: Index, _: list[Reg]) -> None:
-        code = self.code
-        batch, outer, piece = code.split(part, self.shape)
+        code, pieces, whole = self.code, self.pieces, self.groups.total
+        batch, outer, group = code.split(part, self.parts)
         at = self.product.moved(self.product.starts, self.product.batch, batch)
         at = self.product.moved(at, self.axes.outer, outer)
-        to = code.mul(part, self.product.inner.count * self.width)
+        line = code.add(code.mul(batch, self.shape[1]), outer)
 
-        def one(_: Index, first: Index, size: int) -> None:
+        def some(piece: Index, first: Index, size: int, count: int) -> None:
             begin = code.add(at[self.operand], code.mul(first, self.step))
-            self._lines(0, begin, to, size)
+            to = code.mul(code.add(code.mul(line, pieces.total), piece), self.piece)
+            self._lines(0, begin, to, (size, count))
 
-        self.pieces.each(code, piece, code.add(piece, 1), one)
+        def groups() -> None:
+            self.groups.each(
+                code,
+                group,
+                code.add(group, 1),
+                lambda _, first, count: some(
+                    first, code.mul(first, pieces.size), pieces.size, count
+                ),
+            )
 
-    def _lines(self, axis: int, at: Index, to: Index, size: int) -> None:
-        """The inner axes one by one; the last by squares where its elements lie side by side."""
+        def others() -> None:
+            piece = code.add(group, pieces.count - whole)
+            pieces.each(
+                code, piece, code.add(piece, 1), lambda p, first, size: some(p, first, size, 1)
+            )
+
+        if not pieces.others:
+            groups()
+            return
+        code.when(code.let(f"icmp ult i64 {group}, {whole}"), groups)
+        code.when(code.let(f"icmp uge i64 {group}, {whole}"), others)
+
+    def _lines(self, axis: int, at: Index, to: Index, piece: tuple[int, int]) -> None:
+        """The inner axes one by one; the last by squares where its elements lie side by side.
+
+        `piece`: the elements of a piece, and how many pieces.
+        """
         sizes = self.product.inner.sizes
         if axis == len(sizes):
-            self._line(at, to, size)
+            self._line(at, to, *piece)
             return
         if axis == len(sizes) - 1 and self.inner[axis] == 1 and self.step != 1:
-            self._squares(at, to, size)
+            self._squares(at, to, piece[0])
             return
         across = self.width * math.prod(sizes[axis + 1 :])
 
         def body(i: Index, _: list[Reg]) -> None:
             there = self.code.add(at, self.code.mul(i, self.inner[axis]))
-            self._lines(axis + 1, there, self.code.add(to, self.code.mul(i, across)), size)
+            self._lines(axis + 1, there, self.code.add(to, self.code.mul(i, across)), piece)
 
         self.code.loop(sizes[axis], body)
 
-    def _line(self, at: Index, to: Index, size: int) -> None:
-        """One element of the inner axes: all of the piece."""
-        for begin in range(0, size, self.lanes):
-            there = self.code.add(at, begin * self.step)
-            count = min(self.lanes, size - begin)
-            value = self.writer.read(self.source, there, self.step, self.lanes, count)
-            self._store(value, self.code.add(to, begin))
+    def _line(self, at: Index, to: Index, size: int, count: int) -> None:
+        """One element of the inner axes: all of the pieces."""
+        for piece in range(count):
+            for begin in range(0, size, self.lanes):
+                there = self.code.add(at, (piece * size + begin) * self.step)
+                some = min(self.lanes, size - begin)
+                value = self.writer.read(self.source, there, self.step, self.lanes, some)
+                self._store(value, self.code.add(to, piece * self.piece + begin))
 
     def _squares(self, at: Index, to: Index, size: int) -> None:
         """As many inner elements as there are lanes, transposed in registers."""
