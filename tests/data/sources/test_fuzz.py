@@ -1,4 +1,4 @@
-"""Damaged and made-up bytes of every kind: a table or a DataError, and nothing else."""
+"""Damaged and made-up bytes of every kind: a table that can be prepared, or a DataError."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainrule.data import read_table
+from chainrule.data import inspect_table, prepare, read_table
 from chainrule.errors import DataError
 
-ROWS = b'a,b;"c"\n1,5;x\n2.000,25;"y\ny"\n'
+ROWS = b'a;b;"c"\n1,5;x;3\n2.000,25;"y\ny";4\n' + b"".join(
+    f"{row},5;{'uvw'[row % 3]};{row % 7}\n".encode() for row in range(24)
+)
 
 
 def saved(**arrays: np.ndarray) -> bytes:
@@ -61,7 +63,7 @@ SAMPLES = {
 }
 
 often = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 edits = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=12)
 
@@ -80,6 +82,8 @@ def tried(path: Path, raw: bytes) -> None:
         table = read_table(path)
         assert len(table) > 0
         assert all(len(column) == len(table) for column in table.columns.values())
+        assert [kind.name for kind in inspect_table(table).columns] == table.names
+        prepare(table, -1)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
