@@ -4,7 +4,7 @@ from zlib import crc32
 
 import numpy as np
 
-from chainrule.data import Column, Hashed, Preparation, Table
+from chainrule.data import Column, Hashed, Preparation, ScaledTarget, Table
 from chainrule.data.embedding import Embedding
 from chainrule.data.records import MOST_EMBEDDED, encode
 
@@ -34,6 +34,6 @@ def test_very_many_categories_are_hashed_without_being_asked():
 
 def test_it_is_saved_and_read():
     table = Table.of({"part": NAMES * 3, "price": range(120)})
-    fitted = Preparation.fit(table, "price", "regression", encodings={"part": "hash"})
+    fitted = Preparation.fit(table, [ScaledTarget.fit(table, "price")], encodings={"part": "hash"})
     assert isinstance(fitted.inputs[0], Hashed)
     assert Preparation.from_json(fitted.to_json()) == fitted

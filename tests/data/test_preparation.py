@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.data import Inputs, Preparation, Table
+from chainrule.data import Inputs, Preparation, ScaledTarget, Table
 from chainrule.errors import ArtefactError, DataError
 
 NAMES = [f"city {place}" for place in range(25)]
@@ -29,7 +29,7 @@ def training(rows=250, source="train.csv", **more):
 
 
 TRAIN = training()
-PREPARATION = Preparation.fit(TRAIN, "price", "regression")
+PREPARATION = Preparation.fit(TRAIN, [ScaledTarget.fit(TRAIN, "price")])
 
 
 def test_the_shapes_and_names_of_inputs():
@@ -66,7 +66,8 @@ def test_a_preparation_of_the_first_format_is_read():
 
 @given(st.lists(st.floats(-1e149, 1e149), min_size=2, max_size=20, unique=True))
 def test_floats_survive_json_to_the_last_bit(values):
-    fitted = Preparation.fit(Table.of({"x": values, "y": values}), "y", "regression")
+    table = Table.of({"x": values, "y": values})
+    fitted = Preparation.fit(table, [ScaledTarget.fit(table, "y")])
     assert Preparation.from_json(fitted.to_json()) == fitted
 
 
@@ -159,7 +160,7 @@ def test_the_way_back():
 
 def test_columns_that_are_no_input_are_named_with_the_reason():
     table = training(id=range(250), same="x" * 250, nothing=[None] * 250)
-    fitted = Preparation.fit(table, "price", "regression", drop=["size"])
+    fitted = Preparation.fit(table, [ScaledTarget.fit(table, "price")], drop=["size"])
     assert fitted.left_out == {
         "size": "asked for",
         "id": "it numbers the rows",
@@ -173,5 +174,5 @@ def test_columns_that_are_no_input_are_named_with_the_reason():
 def test_nothing_left_to_learn_from():
     table = Table.of({"x": ["a"] * 30, "z": [None] * 30, "y": range(30)}, "t.csv")
     with pytest.raises(DataError, match=r"t\.csv has no column to learn from") as caught:
-        Preparation.fit(table, "y", "regression")
+        Preparation.fit(table, [ScaledTarget.fit(table, "y")])
     assert caught.value.got == "x: every cell has the same value; z: every cell is missing"

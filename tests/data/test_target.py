@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from chainrule.data import ClassTarget, ScaledTarget, Table
-from chainrule.data.target import choose_task, in_order, moments
+from chainrule.data.target import in_order, moments
+from chainrule.data.tasks import choose_task
 from chainrule.errors import DataError, SettingError
 
 

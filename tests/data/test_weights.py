@@ -18,7 +18,7 @@ def test_weights_come_from_their_column():
     prepared = prepare(table(weights), "glad", weight="w")
     assert prepared.train.weights.mean() == pytest.approx(1.0)
     mean = weights[prepared.train.lines - 1].mean()
-    np.testing.assert_allclose(prepared.test.weights, prepared.test.lines / mean, rtol=1e-6)
+    np.testing.assert_allclose(prepared.test.weights[:, 0], prepared.test.lines / mean, rtol=1e-6)
     assert [record.name for record in prepared.preparation.inputs] == ["x"]
 
 

@@ -19,7 +19,8 @@ from chainrule.errors import ArtefactError, DataError
 from chainrule.model import Card, Model, load, record_forward, save
 from chainrule.spec import F32, I64, Spec
 from chainrule.train.defaults import choose
-from chainrule.train.network import network_for, output_for
+from chainrule.train.heads import output_for
+from chainrule.train.network import network_for
 from chainrule.train.settings import Settings
 
 PORTS = [f"port {i}" for i in range(40)]
@@ -42,9 +43,9 @@ def untrained(target: list[Any], task: str) -> Model:
     network = network_for(
         prepared.preparation, choose(Settings(), prepared.preparation, len(prepared.train))
     ).eval()
-    part = prepared.train
+    part, targets = prepared.train, prepared.preparation.targets
     specs = [Spec((1, part.numbers.shape[1]), F32), Spec((1, part.codes.shape[1]), I64)]
-    program = record_forward(lambda *x: output_for(task, network(*x)), specs)
+    program = record_forward(lambda *x: output_for(targets, network(*x)), specs)
     outputs = 3 if task == "classification" else 1
     return Model(prepared.preparation, program, Card(trivial=[1 / outputs] * outputs))
 
@@ -197,7 +198,7 @@ def test_the_card_may_be_edited_and_nothing_else(classes: Model, tmp_path: Path)
     manifest["card"]["data"] = "the fish market"
     path.write_text(json.dumps(manifest))
     assert load(tmp_path / "model").card.data == "the fish market"
-    manifest["preparation"]["target"]["classes"].reverse()
+    manifest["preparation"]["targets"][0]["classes"].reverse()
     path.write_text(json.dumps(manifest))
     with pytest.raises(ArtefactError, match=r"model\.json is damaged"):
         load(tmp_path / "model")

@@ -12,7 +12,7 @@ from chainrule.data import prepare_more, read_table
 from chainrule.errors import DataError, TrainingError
 from chainrule.model import load
 from chainrule.train import Run, Settings, Trained, Watcher, train_table
-from chainrule.train.scoring import evaluate, evaluate_trivial
+from chainrule.train.scoring import judge
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -85,8 +85,8 @@ def test_what_is_saved_is_what_was_judged(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         loaded.outputs(part.numbers, part.codes), made.model.outputs(part.numbers, part.codes)
     )
-    assert evaluate(loaded, made.prepared.test) == made.scores == loaded.card.scores
-    assert evaluate_trivial(loaded, made.prepared.test) == made.baseline
+    assert judge(loaded, made.prepared.test).scores == made.scores == loaded.card.scores
+    assert judge(loaded, made.prepared.test).baseline == made.baseline
     assert made.run.summary().state == "done"
     assert made.run.epochs() == made.history.epochs
 

@@ -6,7 +6,7 @@ import pytest
 import chainrule as cr
 from chainrule.data import Table, prepare
 from chainrule.train import Settings, train_table
-from chainrule.train.network import WeightedLoss
+from chainrule.train.heads import TargetsLoss
 from chainrule.train.vectors import CategoryVector, TokenBag, TokenSequence, vectors_for
 
 CODES = np.array([[2, 5, 0, 0, 0], [4, 4, 2, 3, 1]])
@@ -46,10 +46,10 @@ def test_the_module_of_a_record(how, made):
 
 
 def test_weights_are_those_of_the_rows():
-    loss = WeightedLoss(cr.nn.CrossEntropyLoss(reduction="none"))
+    loss = TargetsLoss(["classification"], [2], weighted=True)
     scores, classes = cr.tensor([[2.0, 0.0], [0.0, 1.0]]), cr.tensor([1, 1])
     each = [np.log1p(np.exp(2.0)), np.log1p(np.exp(-1.0))]
-    found = loss(scores, classes, cr.tensor([0.5, 1.5])).item()
+    found = loss(scores, classes, cr.tensor([[0.5], [1.5]])).item()
     assert found == pytest.approx((0.5 * each[0] + 1.5 * each[1]) / 2, rel=1e-6)
 
 

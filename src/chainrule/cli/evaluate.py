@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from chainrule.cli.options import json_option, quiet_option, reading_options
+from chainrule.cli.text import all_scores, note, out
 from chainrule.cli.text import as_json as json_text
-from chainrule.cli.text import note, out, scores
 from chainrule.data import prepare_more
 from chainrule.model import load
-from chainrule.train.scoring import evaluate, evaluate_trivial
+from chainrule.train.scoring import judge
 
 
 @click.command("evaluate")
@@ -27,11 +27,13 @@ def command(model: str, data: str, as_json: bool, quiet: bool, **reading: Any) -
     """
     found = load(model)
     part, report = prepare_more(found.preparation, found.read(data, **reading))
-    measured, baseline = evaluate(found, part), evaluate_trivial(found, part)
+    judged = judge(found, part)
     if report.notes and not quiet:
         note(report.text())
     if as_json:
-        out(json_text({"rows": len(part), "scores": measured, "baseline": baseline}))
+        details = [detail.model_dump() for detail in judged.details]
+        scores = {"rows": len(part), "scores": judged.scores, "baseline": judged.baseline}
+        out(json_text({**scores, **({"details": details} if details else {})}))
     else:
         out(f"On {len(part):,} rows of {data}:")
-        out(scores(measured, baseline, found.task))
+        out(all_scores(judged.scores, judged.baseline, found.task, judged.details))

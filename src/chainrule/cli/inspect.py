@@ -10,11 +10,13 @@ import click
 from chainrule.cli.inspect_data import inspection_facts, inspection_text
 from chainrule.cli.options import column_options, json_option, reading_options
 from chainrule.cli.runs import describe, run_facts
+from chainrule.cli.text import all_scores, out, table
 from chainrule.cli.text import as_json as json_text
-from chainrule.cli.text import out, scores, table
 from chainrule.data import inspect_table, on_disk, prepare, read_table
+from chainrule.data.aims import inputs_only
 from chainrule.data.findings import refuse_findings
 from chainrule.model import Model, load
+from chainrule.model.card import NOUNS
 from chainrule.model.package import MANIFEST, is_package
 from chainrule.train.run import MODEL, SUMMARY, Run
 
@@ -49,7 +51,7 @@ def command(
     else:
         data = read_table(thing, **reading)
         columns: dict[str, Any] = {"types": types, "drop": drop or (), "missing": missing}
-        found = inspect_table(data, **columns)
+        found = inspect_table(data, **{**columns, "types": inputs_only(types or {})})
         report = None if target is None else prepare(data, target, **columns).report
         show = inspection_facts if as_json else inspection_text
         out(json_text(show(found, report)) if as_json else str(show(found, report)))
@@ -68,24 +70,39 @@ def _model_text(model: Model) -> str:
     """What the model predicts, how well, and from what."""
     card, weights = model.card, model.weights()
     shapes = [[name, str(list(array.shape))] for name, array in weights.items()]
-    lines = [f"A model of {model.preparation.target.name} ({model.task})"]
-    if model.classes:
-        lines.append(f"  classes: {', '.join(model.classes)}")
+    targets = model.preparation.targets
+    lines = [f"A model of {model.preparation.predicted} ({model.task})"]
+    for target in targets:
+        of = f" of {target.name}" if len(targets) > 1 else ""
+        if target.choices:
+            lines.append(f"  {NOUNS[target.task]}{of}: {', '.join(target.choices)}")
     if card.data:
         lines.append(f"  trained on {card.data} by chainrule {card.chainrule}, {card.date}")
     if card.scores:
-        lines += ["", "On its test rows:", scores(card.scores, card.baseline, model.task)]
+        lines += [
+            "",
+            "On its test rows:",
+            all_scores(card.scores, card.baseline, model.task, card.details),
+        ]
     lines += ["", f"Inputs ({len(model.preparation.inputs)}):"]
     lines += [f"  {record.name}: {record.treatment()}" for record in model.preparation.inputs]
     count = sum(array.size for array in weights.values())
     return "\n".join([*lines, "", f"Parameters ({count:,}):", table(shapes)])
 
 
+def _choices(model: Model) -> dict[str, Any]:
+    """The classes of the only target, or the task and the choices of each."""
+    targets = model.preparation.targets
+    if len(targets) == 1:
+        return {"classes": model.classes}
+    return {"targets": {t.name: {"task": t.task, "choices": t.choices} for t in targets}}
+
+
 def _model_facts(model: Model) -> dict[str, Any]:
     return {
         "task": model.task,
-        "target": model.preparation.target.name,
-        "classes": model.classes,
+        "target": model.preparation.predicted,
+        **_choices(model),
         "inputs": {record.name: record.treatment() for record in model.preparation.inputs},
         "parameters": {name: list(array.shape) for name, array in model.weights().items()},
         "card": model.card.model_dump(),

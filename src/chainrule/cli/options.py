@@ -12,7 +12,7 @@ from chainrule.train.settings import COLUMNS, READING, Settings, listed
 
 _VALUES = {"types": "TYPE", "missing": "TEXT", "encode": "HOW"}  # of a setting per column
 _METAVARS = {
-    "target": "COLUMN",
+    "target": "COLUMN,...",
     "group": "COLUMN",
     "split_column": "COLUMN",
     "weight": "COLUMN",
@@ -70,7 +70,7 @@ def _option(name: str, about: FieldInfo) -> Any:
     elif dict in kinds:
         metavar = f"COLUMN={_VALUES[name]}"
         settings |= {"multiple": True, "metavar": metavar, "callback": _pairs}
-    elif list in kinds:
+    elif list in kinds and str not in kinds:
         settings |= {"metavar": "A,B,...", "callback": _listed}
     elif bool in kinds:
         return click.option(f"{flag}/--no-{name}", name, default=None, **settings)

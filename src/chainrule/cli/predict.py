@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import as_json as json_text
 from chainrule.cli.text import note, out
-from chainrule.data import Table
+from chainrule.data import Table, Target
 from chainrule.data.clean import rejected_notes
 from chainrule.data.report import counted
 from chainrule.model import Model, Predictions, load
@@ -44,7 +45,7 @@ def command(
     """Predict the rows of DATA with MODEL, the folder of a run or of a model.
 
     Columns are matched by name, in any order. Every row of DATA is written in its order, with the
-    prediction and, for a category, the probability of each class after its own columns.
+    prediction and, for a category or labels, each probability after its own columns.
     """
     found = load(model)
     table = found.read(data, **reading)
@@ -59,7 +60,7 @@ def command(
         for line in [*map(str, rejected_notes(table)), *predictions.met.text().splitlines()]:
             note(line)
         where = f" in {output}" if output else ""
-        note(f"{counted(len(predictions.values), 'prediction')}{where}")
+        note(f"{counted(len(predictions), 'prediction')}{where}")
 
 
 def _own(model: Model, table: Table, typed: bool) -> Columns:
@@ -83,18 +84,31 @@ def _typed(cells: Any) -> list[Any]:
 
 
 def _predicted(model: Model, table: Table, predictions: Predictions, typed: bool) -> Columns:
-    """The prediction and the probabilities, under names that the file does not use."""
-    target = model.preparation.target
+    """The predictions and the probabilities, under names that the file does not use."""
+    targets = model.preparation.targets
+    found: Columns = {}
+    for target in targets:
+        prediction = predictions[target.name]
+        for name, values in _values(target, prediction.values, typed).items():
+            found[f"predicted {name}"] = values
+        if prediction.probabilities is not None:
+            of = f"{target.name} = " if len(targets) > 1 and target.kind != "yes-no" else ""
+            for name, column in zip(target.choices, prediction.probabilities.T, strict=True):
+                found[f"probability of {of}{name}"] = [round(float(p), 6) for p in column]
+    return {_free(name, table): column for name, column in found.items()}
+
+
+def _values(target: Target, values: NDArray[Any], typed: bool) -> Columns:
+    """What is predicted for a target, by the column that it stands in."""
     if target.kind == "scaled":  # float32 inside: further digits would mean nothing
         digits = 6 - math.floor(math.log10(target.std))
-        values = np.round(predictions.values, digits).tolist()
-    else:
-        values = _typed(predictions.values) if typed else predictions.values.tolist()
-    found = {f"predicted {target.name}": values}
-    if predictions.probabilities is not None:
-        for name, column in zip(model.classes, predictions.probabilities.T, strict=True):
-            found[f"probability of {name}"] = [round(float(p), 6) for p in column]
-    return {_free(name, table): column for name, column in found.items()}
+        return {target.name: np.round(values, digits).tolist()}
+    if target.kind == "yes-no":
+        cells = target.cells(values)
+        return {name: _typed(column) if typed else column for name, column in cells.items()}
+    if target.kind == "labels":
+        return {target.name: [held if typed else target.text(held) for held in values.tolist()]}
+    return {target.name: _typed(values) if typed else values.tolist()}
 
 
 def _free(name: str, table: Table) -> str:

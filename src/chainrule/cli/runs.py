@@ -10,13 +10,13 @@ import click
 
 from chainrule.cli.inspect_data import decisions_text
 from chainrule.cli.options import json_option
+from chainrule.cli.text import all_scores, duration, number, out, table
 from chainrule.cli.text import as_json as json_text
-from chainrule.cli.text import duration, number, out, scores, table
 from chainrule.data.report import counted
 from chainrule.errors import ArtefactError
 from chainrule.explain import curve
 from chainrule.train import EpochResult, Run
-from chainrule.train.metrics import MAIN
+from chainrule.train.metrics import main_metric
 from chainrule.train.run import DATA, SETTINGS, runs_in
 
 
@@ -65,8 +65,9 @@ def describe(run: Run) -> str:
     """A run in words, with its loss curves."""
     facts = run.summary()
     rows = ", ".join(f"{count:,} {part}" for part, count in facts.rows.items())
+    what = "prediction" if facts.task == "mixed" else facts.task
     lines = [
-        f"{run.path}: {facts.task} of {facts.target} from {facts.data}, {facts.state}",
+        f"{run.path}: {what} of {facts.target} from {facts.data}, {facts.state}",
         f"  began {facts.began}; rows: {rows}; {facts.parameters:,} parameters",
     ]
     if facts.epochs is not None and facts.seconds is not None:
@@ -74,7 +75,7 @@ def describe(run: Run) -> str:
         lines += [f"  {took}: {facts.stopped}; best epoch {facts.best_epoch}"]
         lines += [f"  the updates ran {facts.ran}"] if facts.ran else []
         lines += [""]
-        lines += [scores(facts.scores, facts.baseline, facts.task)]
+        lines += [all_scores(facts.scores, facts.baseline, facts.task, facts.details)]
     elif facts.stopped:
         lines += [f"  {facts.stopped}"]
     if epochs := run.epochs():
@@ -101,12 +102,12 @@ def _row(run: Run) -> list[str]:
         facts = run.summary()
     except ArtefactError:
         return [str(run.path), "", "", "", "", "unreadable"]
-    main = MAIN[facts.task]
+    main = main_metric(facts.task, facts.scores)
     scored = main in facts.scores
     return [
         str(run.path),
         facts.target,
-        f"{main} {number(facts.scores[main])}" if scored else "",
+        f"{main.replace('_', ' ')} {number(facts.scores[main])}" if scored else "",
         number(facts.baseline.get(main)) if scored else "",
         "" if facts.epochs is None else str(facts.epochs),
         facts.state,

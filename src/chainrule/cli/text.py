@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from chainrule.errors import ChainruleError
+from chainrule.model.card import LABEL, Detail
 
 NAMES = {
     "rmse": "RMSE",
@@ -18,10 +19,23 @@ NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
+    "exact_match": "exact match",
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "average_precision": "average precision",
+    "f1": "F1",
 }
 
-BASELINES = {"regression": "always the mean", "classification": "always the majority"}
+BASELINES = {
+    "regression": "always the mean",
+    "classification": "always the majority",
+    "multi-label": "each label's majority",
+    "mixed": "the trivial answers",
+}
 """What the trivial answer is, per task."""
+
+MOST_LABELS = 20
+"""So many labels are shown with their scores; JSON has all."""
 
 
 def out(text: str = "") -> None:
@@ -76,9 +90,36 @@ def scores(found: Mapping[str, Any], baseline: Mapping[str, Any], task: str) -> 
     return table([header, mine, trivial])
 
 
+def all_scores(
+    found: Mapping[str, Any],
+    baseline: Mapping[str, Any],
+    task: str,
+    details: Sequence[Detail],
+) -> str:
+    """The scores of a model, those of each target or label first, beside the trivial answer's."""
+    targets = [detail for detail in details if detail.task != LABEL]
+    labels = [detail for detail in details if detail.task == LABEL]
+    blocks = [f"{t.of}:\n{scores(t.scores, t.baseline, t.task)}" for t in targets]
+    blocks += [_label_table(labels)] if labels else []
+    together = scores(found, baseline, task)
+    return "\n\n".join([*blocks, f"all together:\n{together}" if details else together])
+
+
+def _label_table(labels: Sequence[Detail]) -> str:
+    """A line for each label: each metric, and in brackets that of the trivial answer."""
+    names = list(labels[0].scores)
+    rows = [["label", *(NAMES.get(name, name) for name in names)]]
+    for label in labels[:MOST_LABELS]:
+        pairs = ((name, label.scores[name], label.baseline[name]) for name in names)
+        rows.append([label.of, *(f"{_scored(n, a)} ({_scored(n, b)})" for n, a, b in pairs)])
+    left = len(labels) - MOST_LABELS
+    more = f"\n  and {left:,} more: --json" if left > 0 else ""
+    return f"each label (each label's majority):\n{table(rows)}{more}"
+
+
 def _scored(name: str, value: float | None) -> str:
     """A metric's value: a share with four decimals, anything else with four digits."""
-    share = name not in ("rmse", "mae", "log_loss") and value is not None and value == value
+    share = name not in ("rmse", "mae", "log_loss", "loss") and value is not None and value == value
     return f"{value:.4f}" if share else number(value)
 
 

@@ -8,8 +8,8 @@ import click
 
 from chainrule.cli.options import json_option, quiet_option, setting_options
 from chainrule.cli.progress import Progress
+from chainrule.cli.text import all_scores, duration, note, number, out
 from chainrule.cli.text import as_json as json_text
-from chainrule.cli.text import duration, note, number, out, scores
 from chainrule.data.report import counted
 from chainrule.train import Trained, gather, train_table
 
@@ -60,7 +60,7 @@ def told(trained: Trained) -> str:
             how_it_learned(trained),
             "",
             f"On {rows:,} test rows that it never saw:",
-            scores(trained.scores, trained.baseline, trained.model.task),
+            all_scores(trained.scores, trained.baseline, trained.model.task, trained.details),
         ]
     )
 

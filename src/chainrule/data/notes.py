@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.duplicates import also_in
+from chainrule.data.met import Met
 from chainrule.data.near_duplicates import near_rows_in
-from chainrule.data.preparation import Met, Preparation
+from chainrule.data.preparation import Preparation
 from chainrule.data.report import Note, counted, listed, named, quoted
 from chainrule.data.split import rare_classes
 from chainrule.data.table import Table
@@ -22,7 +23,8 @@ def rare_note(rows: Table, target: str, classes: NDArray[np.int64]) -> list[Note
     if not rare:
         return []
     lines = rows.lines[np.isin(classes, rare)].tolist()
-    names = quoted(ClassTarget.fit(rows, target).classes[code] for code in rare)
+    classes_and_none = [*ClassTarget.fit(rows, target).classes, "missing"]
+    names = quoted(classes_and_none[code] for code in rare)
     text = f"{names}: fewer than 3 rows, used for training only"
     return [Note(about="target", text=text, column=target, count=len(lines), lines=lines)]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
+from chainrule.data.aims import Target
 from chainrule.data.array_input import ArrayInput
 from chainrule.data.clean import why_left_out
 from chainrule.data.columns import (
-    BadCell,
     ColumnKind,
     bad_cells,
     column_kinds,
@@ -21,12 +22,16 @@ from chainrule.data.columns import (
 )
 from chainrule.data.layout import Familiar, Layout
 from chainrule.data.markers import marked
+from chainrule.data.met import Met, MetColumn
 from chainrule.data.numeric import Numeric, bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
-from chainrule.data.report import Record, counted, on_lines, quoted
+from chainrule.data.report import Record, counted
 from chainrule.data.table import Table
-from chainrule.data.target import ClassTarget, ScaledTarget, Target, Task
-from chainrule.errors import ArtefactError, DataError, nearest
+from chainrule.data.target import Task
+from chainrule.errors import ArtefactError, DataError, SettingError, nearest
+
+WholeTask = Task | Literal["mixed"]
+"""The task of all targets together; mixed: they have different ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,69 +49,15 @@ class Inputs:
         return len(self.numbers)
 
 
-class MetColumn(Record):
-    """What one column of new rows held that is worth saying."""
-
-    name: str
-    missing: int
-    unseen: dict[str, int]
-    bad: list[BadCell]
-
-    def strange(self) -> list[tuple[str, int, list[int]]]:
-        """What is bad or unseen, as text, count of cells, and lines where they are known."""
-        found: list[tuple[str, int, list[int]]] = []
-        if self.unseen:
-            rows = sum(self.unseen.values())
-            found.append((f"{self.name}: {quoted(self.unseen)} not seen in training", rows, []))
-        if self.bad:
-            text = f"{self.name}: {quoted(cell.text for cell in self.bad)} taken as missing"
-            found.append((text, len(self.bad), [cell.line for cell in self.bad]))
-        return found
-
-    def said(self) -> list[str]:
-        """One line for each thing."""
-        missing = [f"{self.name}: {counted(self.missing, 'missing value')}"] if self.missing else []
-        strange = [
-            f"{text} ({on_lines(lines) if lines else counted(count, 'row')})"
-            for text, count, lines in self.strange()
-        ]
-        return missing + strange
-
-
-class Met(Record):
-    """What new rows held that training rows did not: nothing is passed over in silence.
-
-    `extra` are columns that training did not have, ignored; `by_position` says that the rows had
-    no header, so that columns were taken by their place.
-    """
-
-    rows: int
-    columns: list[MetColumn]
-    extra: list[str]
-    by_position: bool = False
-
-    def text(self) -> str:
-        """Plain lines, or an empty text if there is nothing to say."""
-        said = [line for column in self.columns for line in column.said()]
-        if self.extra:
-            said.append(f"ignored, as training had no such column: {', '.join(self.extra)}")
-        if self.by_position:
-            said.append("no header: columns taken by their place")
-        return "\n".join(said)
-
-    def to_json(self) -> str:
-        """All of it as JSON."""
-        return self.model_dump_json()
-
-
 class Preparation(Record):
-    """One record for each input column, one for the target; learned from training rows only.
+    """One record for each input column and for each target; learned from training rows only.
 
     `columns` are all columns of the training file in its order, `left_out` those that are no
     input, with the reason; `layout` is how the table was written that they come from.
 
+    >>> from chainrule.data.target import ScaledTarget
     >>> train = Table.of({"kg": [1, 2, 4] * 4, "to": ["a", "b"] * 6, "price": range(12)})
-    >>> preparation = Preparation.fit(train, "price", task="regression")
+    >>> preparation = Preparation.fit(train, [ScaledTarget.fit(train, "price")])
     >>> inputs, met = preparation.apply(Table.of({"to": ["b", "z"], "kg": [2.5, None]}))
     >>> inputs.numbers.shape, preparation.task
     ((2, 3), 'regression')
@@ -115,22 +66,31 @@ class Preparation(Record):
     to: 'z' not seen in training (1 row)
     """
 
-    format: Literal["chainrule preparation 1", "chainrule preparation 2"] = (
-        "chainrule preparation 2"  # which has more kinds of records than 1
-    )
+    format: Literal[
+        "chainrule preparation 1", "chainrule preparation 2", "chainrule preparation 3"
+    ] = "chainrule preparation 3"  # 2 has more kinds of records than 1, and 3 several targets
     columns: list[str]
     inputs: list[Encoding]
     left_out: dict[str, str]
-    target: Target
+    targets: list[Target] = Field(min_length=1)
     layout: Layout = Layout()
     missing: dict[str, str] = {}  # noqa: RUF012 (pydantic copies it)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_target(cls, fields: Any) -> Any:
+        """Formats 1 and 2 had a single target, under another name."""
+        if isinstance(fields, dict) and "target" in fields:
+            return {k: v for k, v in fields.items() if k != "target"} | {
+                "targets": [fields["target"]]
+            }
+        return fields
 
     @classmethod
     def fit(
         cls,
         train: Table,
-        target: str,
-        task: Task,
+        targets: Sequence[Target],
         *,
         types: Mapping[str, str] | None = None,
         encodings: Mapping[str, str] | None = None,
@@ -141,48 +101,61 @@ class Preparation(Record):
     ) -> Preparation:
         """Learn from a table that holds the training rows and no others.
 
-        `types` gives columns a kind ("numeric", "category", "text"), `encodings` one of the ways
-        to encode that kind. `drop` names columns that are no inputs, `aside` others with the
-        reason. `missing` are the texts that mean "not known" in a column, besides the usual ones;
-        they are kept, for new rows. `kinds` are the votes of these rows, if they are known already
-        (`votes_of`). DataError if there is no such column, or no column is left to learn from.
+        `targets` were fitted on the same rows. `types` gives columns a kind ("numeric",
+        "category", "text"), `encodings` one of the ways to encode that kind. `drop` names columns
+        that are no inputs, `aside` others with the reason. `missing` are the texts that mean "not
+        known" in a column, besides the usual ones; they are kept, for new rows. `kinds` are the
+        votes of these rows, if they are known already (`votes_of`). DataError if there is no such
+        column, or no column is left to learn from.
         """
         ways = {train.name_of(key): way for key, way in (encodings or {}).items()}
-        left_out = {**(aside or {}), **{train.name_of(name): "asked for" for name in drop}}
-        features = train.without([target, *left_out])
         asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
+        left_out = {**(aside or {}), **{train.name_of(name): "asked for" for name in drop}}
+        predicted = [name for target in targets for name in target.columns]
+        features = train.without([*predicted, *left_out])
         kinds = votes_of(features, asked, ways) if kinds is None else kinds
         left_out.update(_no_use(features, kinds))
-        used = [name for name in features.names if name not in left_out]
-        if not used:
-            raise _nothing_left(train, left_out)
-        numeric = [name for name in used if kinds[name].kind == "numeric"]
-        refuse_infinities(features, numeric)
-        bins = bins_for(len(train), len(numeric))
-        made = ScaledTarget if task == "regression" else ClassTarget
+        used = {name: kinds[name] for name in features.names if name not in left_out}
         return cls(
             columns=train.names,
-            inputs=[
-                encode(
-                    name,
-                    train.column(name),
-                    kinds[name].kind,
-                    bins,
-                    ways.get(name),
-                    kinds[name].form,
-                )
-                for name in used
-            ],
+            inputs=_records(train, used, ways, left_out),
             left_out={name: left_out[name] for name in train.names if name in left_out},
-            target=made.fit(train, target),
+            targets=list(targets),
             layout=train.layout,
             missing={train.name_of(key): texts for key, texts in (missing or {}).items()},
         )
 
     @property
-    def task(self) -> Task:
-        """Regression if the target is a number, classification if it is one of some classes."""
-        return "regression" if isinstance(self.target, ScaledTarget) else "classification"
+    def target(self) -> Target:
+        """The only target; SettingError if there are several."""
+        if len(self.targets) > 1:
+            raise SettingError(f"there are several targets: {self.predicted}", hint=".targets")
+        return self.targets[0]
+
+    @property
+    def target_columns(self) -> list[str]:
+        """The columns that the targets stand in."""
+        return [name for target in self.targets for name in target.columns]
+
+    @property
+    def predicted(self) -> str:
+        """The names of the targets, as one text."""
+        return ", ".join(target.name for target in self.targets)
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of a network, those of all targets."""
+        return sum(target.width for target in self.targets)
+
+    def split(self, outputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """A network's outputs [n, outputs] as those of each target, [n, its width]."""
+        return np.split(outputs, np.cumsum([t.width for t in self.targets])[:-1], axis=1)
+
+    @property
+    def task(self) -> WholeTask:
+        """The task of all targets, regression, classification or multi-label; else mixed."""
+        first, *others = {target.task for target in self.targets}
+        return "mixed" if others else first
 
     @property
     def familiar(self) -> Familiar:
@@ -214,7 +187,7 @@ class Preparation(Record):
     def apply(self, table: Table) -> tuple[Inputs, Met]:
         """Rows as a network sees them, and what was met; columns are found by name, in any order.
 
-        The target and columns that were left out may be absent. DataError if an input column is,
+        Targets and columns that were left out may be absent. DataError if an input column is,
         or if a number is infinite.
         """
         named = self.align(table)
@@ -248,17 +221,18 @@ class Preparation(Record):
         """A table without a header under the names of training, by place; else under its own.
 
         Cells that hold a marker of `missing` are missing. DataError unless it has every column of
-        the training file, or every one but the target.
+        the training file, or every one but the targets.
         """
         if table.named:
             return self._marked(table)
-        without = [name for name in self.columns if name != self.target.name]
+        without = [name for name in self.columns if name not in self.target_columns]
+        what = "the target" if len(self.targets) == 1 else "the targets"
         for names in (self.columns, without):
             if len(names) == len(table.names):
                 return self._marked(table.renamed(names))
         raise DataError(
             f"{table.source} has no header, and not as many columns as the training rows",
-            expected=f"{len(self.columns)} columns, or {len(without)} without the target",
+            expected=f"{len(self.columns)} columns, or {len(without)} without {what}",
             got=f"{len(table.names)}",
         )
 
@@ -331,7 +305,25 @@ def _no_use(features: Table, kinds: Mapping[str, ColumnKind]) -> dict[str, str]:
     return left_out
 
 
-def _nothing_left(train: Table, left_out: dict[str, str]) -> DataError:
+def _records(
+    train: Table,
+    used: Mapping[str, ColumnKind],
+    ways: Mapping[str, str],
+    left_out: Mapping[str, str],
+) -> list[Encoding]:
+    """The records of the columns that are used; DataError if none is, or for infinite numbers."""
+    if not used:
+        raise _nothing_left(train, left_out)
+    numeric = [name for name, kind in used.items() if kind.kind == "numeric"]
+    refuse_infinities(train, numeric)
+    bins = bins_for(len(train), len(numeric))
+    return [
+        encode(name, train.column(name), kind.kind, bins, ways.get(name), kind.form)
+        for name, kind in used.items()
+    ]
+
+
+def _nothing_left(train: Table, left_out: Mapping[str, str]) -> DataError:
     """The error for a table without a single usable input."""
     reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
     return DataError(

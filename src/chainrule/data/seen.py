@@ -30,14 +30,12 @@ class Seen(Record):
         return self.model_dump_json()
 
 
-def rows_seen(
-    preparation: Preparation, tables: Mapping[str, Table], weighing: Weighing | None
-) -> Seen:
+def rows_seen(preparation: Preparation, tables: Mapping[str, Table], weighing: Weighing) -> Seen:
     """What was learned by fitting on `tables["train"]`."""
     learned = [f"column {name}: left out" for name in preparation.left_out]
     learned += [f"column {record.name}: {record.treatment()}" for record in preparation.inputs]
-    learned += [f"target {preparation.target.name}: {preparation.target.kind}"]
-    learned += ["weights of the rows"] if weighing is not None else []
+    learned += [f"target {target.name}: {target.kind}" for target in preparation.targets]
+    learned += ["weights of the rows"] if weighing.asked else []
     decided = ["which task", "which rows repeat others", "which rows have no target"]
     return Seen(
         sources={part: table.source for part, table in tables.items()},

@@ -1,32 +1,24 @@
-"""The column to predict: which task it asks for, and the way to numbers and back."""
+"""A column to predict, a number or a class: the way to what a network learns, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from chainrule.data.column import Column
-from chainrule.data.columns import numeric_vote
 from chainrule.data.labels import labels, present_labels, undotted
 from chainrule.data.report import Note, Record, counted, on_lines, quoted
 from chainrule.data.table import Table
-from chainrule.errors import DataError, SettingError, nearest
+from chainrule.errors import DataError, nearest
 
-Task = Literal["regression", "classification"]
-TASKS: tuple[Task, ...] = ("regression", "classification")
-
-FEW = 20
-"""A target of whole numbers with at most this many values is a choice among classes."""
+Task = Literal["regression", "classification", "multi-label"]
+"""A number, one of some classes, or any number of some labels."""
 
 TINY = 1e-150
 """Nothing is divided by less than this, so that no number up to 1e150 becomes infinite."""
-
-MANY = 100
-"""A target of text with more classes than this is refused unless classification is asked for."""
 
 
 class ScaledTarget(Record):
@@ -40,6 +32,7 @@ class ScaledTarget(Record):
     """
 
     kind: Literal["scaled"] = "scaled"
+    task: ClassVar[Task] = "regression"
     name: str
     mean: float
     std: float
@@ -60,9 +53,32 @@ class ScaledTarget(Record):
         flat = np.asarray(outputs, dtype=np.float64).reshape(-1)
         return np.asarray(flat * self.std + self.mean)
 
-    def known(self, table: Table) -> NDArray[np.bool_]:
-        """Where the target is a number, bool [n]."""
-        return ~np.isnan(table.column(self.name).numbers)
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it stands in."""
+        return [self.name]
+
+    @property
+    def choices(self) -> list[str]:
+        """What probabilities are given for: nothing."""
+        return []
+
+    @property
+    def width(self) -> int:
+        """The number of outputs that a network has for it."""
+        return 1
+
+    def trivial(self, answers: NDArray[Any]) -> list[float]:
+        """The answer that needs no model: the mean, in the user's units."""
+        return [self.mean]
+
+    def as_outputs(self, trivial: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The outputs that say the trivial answer."""
+        return (trivial - self.mean) / self.std
+
+    def notes(self, table: Table) -> list[Note]:
+        """What is worth saying of the target's cells: bad ones are told when rows are chosen."""
+        return []
 
 
 class ClassTarget(Record):
@@ -76,6 +92,7 @@ class ClassTarget(Record):
     """
 
     kind: Literal["classes"] = "classes"
+    task: ClassVar[Task] = "classification"
     name: str
     classes: list[str]
 
@@ -83,9 +100,12 @@ class ClassTarget(Record):
     def fit(cls, table: Table, name: str) -> ClassTarget:
         """The classes of the rows of `table`: numbers by size, texts by alphabet.
 
-        A label that is another one and a dot is that other one.
+        A label that is another one and a dot is that other one. DataError if there is no class.
         """
-        return cls(name=name, classes=in_order(undotted(present_labels(table.column(name)))))
+        classes = in_order(undotted(present_labels(table.column(name))))
+        if not classes:
+            raise DataError(f"target {name!r} is missing in every training row")
+        return cls(name=name, classes=classes)
 
     def apply(self, table: Table) -> NDArray[np.int64]:
         """Each row's class, int64 [n]; -1 where the target is missing. DataError if unknown."""
@@ -130,97 +150,34 @@ class ClassTarget(Record):
         names = np.array(self.classes, dtype=object)[best]
         return np.asarray(names, dtype=object)
 
-    def known(self, table: Table) -> NDArray[np.bool_]:
-        """Where the target is not missing, bool [n]."""
-        return ~table.column(self.name).missing
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it stands in."""
+        return [self.name]
 
+    @property
+    def choices(self) -> list[str]:
+        """What probabilities are given for."""
+        return self.classes
 
-Target = Annotated[ScaledTarget | ClassTarget, Field(discriminator="kind")]
+    @property
+    def width(self) -> int:
+        """The number of outputs that a network has for it."""
+        return len(self.classes)
 
+    def trivial(self, answers: NDArray[Any]) -> list[float]:
+        """The answer that needs no model: the share of each class."""
+        counts = np.bincount(answers[answers >= 0], minlength=len(self.classes))
+        return [float(share) for share in counts / counts.sum()]
 
-def choose_task(table: Table, name: str, task: str | None = None) -> tuple[Task, str]:
-    """The task that a target asks for, and the reason in words; `task` overrides the choice.
+    def as_outputs(self, trivial: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The outputs that say the trivial answer: its shares."""
+        return trivial
 
-    Text asks for classification, and so do whole numbers with at most 20 values that come up
-    three times each on average; all else asks for regression. DataError if the target has fewer
-    than two values, or more classes than can be learned; SettingError for an unknown task.
-
-    >>> choose_task(Table.of({"y": [0, 1, 1, 0, 0, 1]}), "y")
-    ('classification', "'y' has 2 whole-number values")
-    """
-    column = table.column(name)
-    numeric = numeric_vote(column) if task is None else task == "regression"
-    distinct = _distinct(column, numeric)
-    _refuse_single(table, name, distinct)
-    if task is not None:
-        return _asked(table, name, task, len(distinct)), "asked for"
-    if numeric and not _few_whole(column, len(distinct)):
-        return "regression", f"{name!r} is a number with {len(distinct):,} values"
-    if numeric:
-        return "classification", f"{name!r} has {len(distinct)} whole-number values"
-    _refuse_many(table, name, len(distinct), MANY)
-    return "classification", f"{name!r} is text with {len(distinct)} values"
-
-
-def _distinct(column: Column, numeric: bool) -> list[Any]:
-    """The distinct values of a target."""
-    if numeric:
-        return list(np.unique(column.numbers[~np.isnan(column.numbers)]))
-    present = present_labels(column)
-    plain = undotted(present)
-    return [name for name in present if name in plain]
-
-
-def _few_whole(column: Column, distinct: int) -> bool:
-    """Whether numbers are whole, few, and each comes up three times on average."""
-    numbers = column.numbers[~np.isnan(column.numbers)]
-    whole = bool((numbers == np.floor(numbers)).all())
-    return whole and distinct <= FEW and len(numbers) >= 3 * distinct
-
-
-def _refuse_single(table: Table, name: str, distinct: list[Any]) -> None:
-    """DataError if there is nothing to tell apart."""
-    if len(distinct) >= 2:
-        return
-    known = f"only the value {str(distinct[0])!r}" if distinct else "no value at all"
-    raise DataError(
-        f"target {name!r} of {table.source} has {known}",
-        expected="at least two different values",
-        hint="choose another column as the target",
-    )
-
-
-def _refuse_many(table: Table, name: str, distinct: int, most: int) -> None:
-    """DataError if nearly every row is a class of its own."""
-    column = table.column(name)
-    present = int(np.count_nonzero(~column.missing))
-    if distinct <= most and 2 * distinct <= present:
-        return
-    numbers = int(np.count_nonzero(~np.isnan(column.numbers)))
-    hint = "choose a numeric target or another column"
-    if 2 * numbers > present:
-        hint = f"{numbers:,} of its cells are numbers: ask for regression if it is one"
-    raise DataError(
-        f"target {name!r} of {table.source} is text with {distinct:,} different values "
-        f"in {present:,} rows",
-        expected=f"at most {MANY} classes, and two rows for each",
-        hint=hint,
-    )
-
-
-def _asked(table: Table, name: str, task: str, distinct: int) -> Task:
-    """A task as it was asked for, if there is one of that name and the target can do it."""
-    if task == "classification":
-        _refuse_many(table, name, distinct, most=len(table))
-    for known in TASKS:
-        if task == known:
-            return known
-    close = nearest(task, TASKS)
-    raise SettingError(
-        f"there is no task {task!r}",
-        expected=" or ".join(TASKS),
-        hint=f"did you mean {close!r}?" if close else None,
-    )
+    def notes(self, table: Table) -> list[Note]:
+        """What is worth saying of the target's cells."""
+        dotted = self.dotted(table)
+        return [] if dotted is None else [dotted]
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -234,6 +191,21 @@ def in_order(names: Iterable[str]) -> list[str]:
         return sorted(every, key=float)
     except ValueError:
         return every
+
+
+def known_cells(column: Column, task: Task) -> NDArray[np.bool_]:
+    """Where a cell of a column to predict can be learned from, bool [n]."""
+    return ~np.isnan(column.numbers) if task == "regression" else ~column.missing
+
+
+def known_answers(answers: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where the answers of a target are known, bool [n, columns], for answers as `apply` gives.
+
+    >>> known_answers(np.array([1, -1])).tolist(), known_answers(np.array([[0.5, np.nan]])).tolist()
+    ([[True], [False]], [[True, False]])
+    """
+    flat = answers.reshape(len(answers), -1)
+    return np.asarray(flat >= 0 if flat.dtype.kind == "i" else ~np.isnan(flat))
 
 
 def moments(numbers: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.aims import Target
 from chainrule.data.array_input import ArrayInput
 from chainrule.data.column import Column
 from chainrule.data.columns import labels
@@ -14,7 +18,7 @@ from chainrule.data.numeric import Numeric
 from chainrule.data.preparation import Preparation
 from chainrule.data.report import Note
 from chainrule.data.table import Table
-from chainrule.data.target import ScaledTarget
+from chainrule.data.target import known_answers
 from chainrule.data.text import Text
 
 TELLTALE = 0.98
@@ -30,27 +34,39 @@ def telltales(preparation: Preparation, train: Table) -> list[Note]:
     None for a table with a single input: it is meant to tell.
     """
     notes = []
-    for record in preparation.inputs if len(preparation.inputs) > 1 else []:
-        if isinstance(record, Dates | Text | ArrayInput):
-            continue
-        share = _share(preparation, record.name, isinstance(record, Numeric), train)
-        if share >= TELLTALE:
-            text = f"{record.name} alone tells {share:.1%} of {preparation.target.name}"
-            advice = "drop it if it is not known when a prediction is to be made"
-            notes.append(Note(about="leak", text=f"{text}: {advice}", column=record.name))
+    records = [r for r in preparation.inputs if not isinstance(r, Dates | Text | ArrayInput)]
+    for record in records if len(preparation.inputs) > 1 else []:
+        for target in preparation.targets:
+            for what, share in _shares(target, record.name, isinstance(record, Numeric), train):
+                if share >= TELLTALE:
+                    text = f"{record.name} alone tells {share:.1%} of {what}"
+                    advice = "drop it if it is not known when a prediction is to be made"
+                    notes.append(Note(about="leak", text=f"{text}: {advice}", column=record.name))
     return notes
 
 
-def _share(preparation: Preparation, name: str, numeric: bool, train: Table) -> float:
-    """How much of the target a column tells alone, 0 to 1."""
-    target = preparation.target.apply(train).reshape(len(train), -1)[:, 0]
-    column = train.column(name)
-    groups = _groups(column, numeric)
-    if not isinstance(preparation.target, ScaledTarget):
-        classes = target.astype(np.int64)
-        two = numeric and classes.max() == 1
-        return max(_told(groups, classes), _cut(column, classes) if two else 0.0)
-    return max(_explained(groups, target), _in_step(column, target) if numeric else 0.0)
+def _shares(target: Target, name: str, numeric: bool, train: Table) -> Iterator[tuple[str, float]]:
+    """How much a column tells alone of a target, or of each of its labels: which, and 0 to 1."""
+    answers: NDArray[Any] = target.apply(train)
+    flat, known = answers.reshape(len(train), -1), known_answers(answers)
+    names = [target.name] if flat.shape[1] == 1 else target.choices
+    tells = _tells_number if target.task == "regression" else _tells_class
+    for what, values, there in zip(names, flat.T, known.T, strict=True):
+        if there.any():
+            yield what, tells(train.column(name).take(there), numeric, values[there])
+
+
+def _tells_class(column: Column, numeric: bool, values: NDArray[np.generic]) -> float:
+    """How much of classes, [n], a column tells."""
+    classes = values.astype(np.int64)
+    two = numeric and classes.max() == 1
+    return max(_told(_groups(column, numeric), classes), _cut(column, classes) if two else 0.0)
+
+
+def _tells_number(column: Column, numeric: bool, values: NDArray[np.generic]) -> float:
+    """How much of numbers, [n], a column tells."""
+    explained = _explained(_groups(column, numeric), values)
+    return max(explained, _in_step(column, values) if numeric else 0.0)
 
 
 def _groups(column: Column, numeric: bool) -> NDArray[np.int64]:

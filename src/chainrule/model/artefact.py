@@ -11,30 +11,66 @@ from numpy.typing import NDArray
 
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
+from chainrule.errors import SettingError
 from chainrule.model.card import Card
 from chainrule.model.runner import Runner
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a model says about rows.
+class Prediction:
+    """What a model says about one target of some rows.
 
-    `values`: numbers in the user's units, float64 [n], or class names, object [n].
-    `probabilities`: float32 [n, classes], for classification. `met`: what was missing or unknown.
+    `values`: numbers in the user's units, float64 [n], class names, object [n], or lists of the
+    labels that hold, object [n]. `probabilities`: float32 [n, classes or labels]; None of a number.
     """
 
     values: NDArray[Any]
     probabilities: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says about rows: `predictions["price"].values`.
+
+    `targets`: a `Prediction` for each target by name. `met`: what was missing or unknown. Of the
+    only target, `values` and `probabilities` are there as well; SettingError if there are several.
+    """
+
+    targets: dict[str, Prediction]
     met: Met
+
+    def __getitem__(self, name: str) -> Prediction:
+        return self.targets[name]
+
+    def __len__(self) -> int:
+        return self.met.rows
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is predicted for the only target."""
+        return self._only().values
+
+    @property
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """How probable each class or label of the only target is."""
+        return self._only().probabilities
+
+    def _only(self) -> Prediction:
+        first, *others = self.targets.values()
+        if others:
+            names = ", ".join(self.targets)
+            hint = f"predictions[{next(iter(self.targets))!r}].values"
+            raise SettingError(f"the model predicts several targets: {names}", hint=hint)
+        return first
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A trained model: what it takes to turn rows as people have them into predictions.
 
-    `program` is the forward pass, as `record_forward` makes it: scaled numbers [n, 1] or
-    probabilities [n, classes] from the preparation's numbers and codes. `card` says where the
-    model comes from and what it is worth. Predicting changes nothing in it; threads may share it.
+    `program` is the forward pass, as `record_forward` makes it: scaled numbers and probabilities
+    [n, outputs] from the preparation's numbers and codes. `card` says where the model comes from
+    and what it is worth. Predicting changes nothing in it; threads may share it.
     """
 
     preparation: Preparation
@@ -46,14 +82,13 @@ class Model:
 
     @property
     def task(self) -> str:
-        """regression or classification."""
+        """regression, classification, multi-label, or mixed."""
         return self.preparation.task
 
     @property
     def classes(self) -> list[str]:
-        """The names of the classes; none for a number."""
-        target = self.preparation.target
-        return list(target.classes) if target.kind == "classes" else []
+        """The names of the only target's classes or labels; none for a number."""
+        return list(self.preparation.target.choices)
 
     @cached_property
     def _runner(self) -> Runner:
@@ -66,7 +101,8 @@ class Model:
     def outputs(self, numbers: NDArray[Any], codes: NDArray[Any]) -> NDArray[np.float32]:
         """The forward pass: `numbers` float32 [n, features] and `codes` int64 [n, embedded].
 
-        Gives scaled numbers float32 [n, 1], or probabilities float32 [n, classes]; n may be 0.
+        Gives float32 [n, outputs], the targets side by side: a scaled number, or the probability of
+        each class or label; n may be 0.
         """
         return self._runner(numbers, codes)
 
@@ -86,15 +122,19 @@ class Model:
     def predict(self, rows: Any) -> Predictions:
         """Predictions for rows: a file name, a data frame, a dict of columns, a list of dicts.
 
-        Columns are matched by name, in any order; the target need not be there. DataError when
+        Columns are matched by name, in any order; the targets need not be there. DataError when
         an input column is missing or a number is infinite.
         """
         table = self.read(rows)
         inputs, met = self.preparation.apply(table)
-        outputs = self.outputs(inputs.numbers, inputs.codes)
-        values = self.preparation.target.inverse(outputs)
-        return Predictions(values, outputs if self.classes else None, met)
+        targets, outputs = self.preparation.targets, self.outputs(inputs.numbers, inputs.codes)
+        parts = zip(targets, self.preparation.split(outputs), strict=True)
+        found = {
+            target.name: Prediction(target.inverse(part), part if target.choices else None)
+            for target, part in parts
+        }
+        return Predictions(found, met)
 
     def __repr__(self) -> str:
         inputs = ", ".join(record.name for record in self.preparation.inputs)
-        return f"<Model: {self.task} of {self.preparation.target.name} from {inputs}>"
+        return f"<Model: {self.task} of {self.preparation.predicted} from {inputs}>"

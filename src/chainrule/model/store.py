@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chainrule.core.program import Program
 from chainrule.data import Preparation, Table
+from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, ChainruleError
 from chainrule.model.artefact import Model
 from chainrule.model.card import Card, card_text
@@ -30,7 +31,7 @@ from chainrule.spec import F32, I64, Spec, spec_of
 from chainrule.tensors import Cell
 from chainrule.version import __version__
 
-SCHEMA: Literal[2] = 2  # whose card also tells units and versions
+SCHEMA: Literal[3] = 3  # 2 also tells units and versions, 3 has a list of targets
 
 
 class Manifest(BaseModel):
@@ -42,9 +43,9 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: Literal[1, 2]
+    schema_version: Literal[1, 2, 3]
     chainrule_version: str
-    task: Literal["regression", "classification"]
+    task: WholeTask
     target: str
     preparation: dict[str, Any]
     program: dict[str, Any]
@@ -114,7 +115,7 @@ def _manifest(model: Model, weights: bytes) -> str:
         schema_version=SCHEMA,
         chainrule_version=__version__,
         task=model.preparation.task,
-        target=model.preparation.target.name,
+        target=model.preparation.predicted,
         preparation=preparation,
         program=program,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
@@ -157,7 +158,7 @@ def _check_whole(model: Model) -> None:
         cell = program.cells.get(name)
         if cell is None or spec_of(cell.held()) != spec_of(symbol):
             raise ArtefactError(f"the weights of {name} are missing or of another shape")
-    outputs = len(model.classes) or 1
+    outputs = preparation.outputs
     wanted = [
         Spec((ANY_ROWS, len(preparation.features)), F32),
         Spec((ANY_ROWS, preparation.slots), I64),

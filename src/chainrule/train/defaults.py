@@ -32,7 +32,8 @@ def choose(settings: Settings, preparation: Preparation, rows: int) -> Chosen:
         "patience": max(8, epochs // 4),
     }
     given = {name: value for name, value in settings if value is not None}
-    return Chosen.model_validate({**choices, **given, "task": preparation.task})
+    task = None if preparation.task == "mixed" else preparation.task
+    return Chosen.model_validate({**choices, **given, "task": task})
 
 
 def batch_for(rows: int) -> int:

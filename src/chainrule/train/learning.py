@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import nn, optim
-from chainrule.data import Part, Preparation
+from chainrule.data import Part, Preparation, known_answers
 from chainrule.model import Card, Model, record_forward
 from chainrule.optim import Optimizer
 from chainrule.spec import F32, I64, Spec
+from chainrule.train.heads import output_for
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import Keeper
 from chainrule.train.loop import Loop
-from chainrule.train.network import TableNetwork, output_for
+from chainrule.train.network import TableNetwork
 from chainrule.train.rates import rates
 from chainrule.train.settings import Chosen
 from chainrule.train.threads import one_thread_below
@@ -82,14 +84,17 @@ def loop_for(
 
 
 def arrays(part: Part) -> list[NDArray[Any]]:
-    """The inputs of the network, then those of the loss."""
+    """The inputs of the network, then those of the loss: answers, 0 if unknown, and weights."""
+    known = [known_answers(answers).reshape(answers.shape) for answers in part.targets]
+    pairs = zip(known, part.targets, strict=True)
+    answers = [found if k.all() else np.where(k, found, found.dtype.type(0)) for k, found in pairs]
     weights = [] if part.weights is None else [part.weights]
-    return [part.numbers, part.codes, part.target, *weights]
+    return [part.numbers, part.codes, *answers, *weights]
 
 
 def frozen(network: TableNetwork, preparation: Preparation, card: Card) -> Model:
     """The model that a trained network, in evaluation mode, is under its preparation."""
-    task = preparation.task
+    targets = preparation.targets
     specs = [Spec((1, len(preparation.features)), F32), Spec((1, preparation.slots), I64)]
-    program = record_forward(lambda *inputs: output_for(task, network(*inputs)), specs)
+    program = record_forward(lambda *inputs: output_for(targets, network(*inputs)), specs)
     return Model(preparation, program, card)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from chainrule import functional as F
 from chainrule import nn
 from chainrule.data import Preparation
 from chainrule.ops.layout import concat
@@ -90,40 +89,11 @@ class TableNetwork(nn.Module):
 
 def network_for(preparation: Preparation, settings: Chosen) -> TableNetwork:
     """The network for prepared data, freshly initialised from the default generator."""
-    target = preparation.target
     return TableNetwork(
         len(preparation.features),
         [vectors_for(record) for record in preparation.embedded],
         settings.layers,
-        1 if target.kind == "scaled" else len(target.classes),
+        preparation.outputs,
         settings.activation,
         settings.dropout,
     )
-
-
-class WeightedLoss(nn.Module):
-    """The mean over rows of weight times loss, for a loss that gives one number or more a row.
-
-    >>> import chainrule as cr
-    >>> loss = WeightedLoss(nn.MSELoss(reduction="none"))
-    >>> loss(cr.zeros(2, 1), cr.tensor([[1.0], [2.0]]), cr.tensor([1.5, 0.5])).item()
-    1.75
-    """
-
-    def __init__(self, each: nn.Module) -> None:
-        self.each = each
-
-    def forward(self, output: Tensor, target: Tensor, weights: Tensor) -> Any:
-        losses = self.each(output, target)
-        return (losses.reshape(len(weights), -1).mean(axis=1) * weights).mean()
-
-
-def loss_for(preparation: Preparation, weighted: bool) -> nn.Module:
-    """Distance for numbers, the probability of the right class for categories."""
-    made = nn.MSELoss if preparation.task == "regression" else nn.CrossEntropyLoss
-    return WeightedLoss(made(reduction="none")) if weighted else made()
-
-
-def output_for(task: str, raw: Tensor) -> Any:
-    """What a network's last layer means: the scaled number itself, or class probabilities."""
-    return raw if task == "regression" else F.softmax(raw, axis=1)

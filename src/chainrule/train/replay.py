@@ -17,6 +17,7 @@ from chainrule.compiler.epoch import run_epoch
 from chainrule.core.program import Program
 from chainrule.data import Prepared, row_order
 from chainrule.errors import ArtefactError, SettingError
+from chainrule.train.heads import loss_for
 from chainrule.train.keeping import (
     fingerprint,
     held,
@@ -27,7 +28,7 @@ from chainrule.train.keeping import (
 )
 from chainrule.train.learning import arrays, loop_for, optimizer_for
 from chainrule.train.loop import Loop
-from chainrule.train.network import loss_for, network_for
+from chainrule.train.network import network_for
 from chainrule.train.preparing import prepared_for
 from chainrule.train.settings import Chosen
 from chainrule.train.threads import one_thread_below

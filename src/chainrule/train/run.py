@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chainrule.data.decisions import DataReport, Decision
+from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, SettingError
-from chainrule.model.card import Scores
+from chainrule.model.card import Detail, Scores, no_details
 from chainrule.model.files import unwritable, write_whole
 from chainrule.train.history import EpochResult
 
@@ -34,13 +35,14 @@ class Summary(BaseModel):
     state: Literal["running", "done", "interrupted", "failed"]
     data: str
     target: str
-    task: Literal["regression", "classification"]
+    task: WholeTask
     rows: dict[str, int]  # by part: train, validation, test
     parameters: int
     began: str  # ISO 8601
     versions: dict[str, str]
     scores: Scores = {}  # of the test rows
     baseline: Scores = {}  # the same for the trivial answer
+    details: list[Detail] = Field(default=[], exclude_if=no_details)
     best_epoch: int | None = None
     epochs: int | None = None
     stopped: str = ""  # why it ended, in words

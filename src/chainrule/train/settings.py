@@ -40,8 +40,9 @@ class Settings(BaseModel):
         default="",
         description="The table: a file, folder, pattern, query, hf://OWNER/NAME, or built-in name.",
     )
-    target: str = Field(
-        default="", description="The column to predict: its header, or a position such as -1."
+    target: str | list[str] = Field(
+        default="",
+        description="The column to predict: its header, or a position such as -1; several, as A,B.",
     )
     names: list[str] | None = Field(
         default=None, description="Column names, for a file without a header."
@@ -61,13 +62,14 @@ class Settings(BaseModel):
     sheet: str | None = Field(default=None, description="The sheet of a workbook.")
     validation: str | None = Field(default=None, description="A file of validation rows.")
     test: str | None = Field(default=None, description="A file of test rows.")
-    task: Literal["regression", "classification"] | None = Field(
-        default=None, description="What is predicted: a number or a category."
+    task: Literal["regression", "classification", "multi-label"] | None = Field(
+        default=None, description="What is predicted: a number, a category, or labels."
     )
     types: dict[str, str] = Field(
         default={},
         description="A column's type, where the choice is wrong: COLUMN=numeric or category, "
-        "integer-category, boolean, text, id, date, date:%d.%m.%Y.",
+        "integer-category, boolean, text, id, date, date:%d.%m.%Y; of a target, also labels, "
+        "labels:; (what separates them).",
     )
     drop: list[str] = Field(default=[], description="Columns that are no inputs.")
     encode: dict[str, str] = Field(
@@ -156,7 +158,7 @@ class Settings(BaseModel):
 class Chosen(Settings):
     """Settings in which everything that concerns the training is decided."""
 
-    task: Literal["regression", "classification"]
+    task: Literal["regression", "classification", "multi-label"] | None  # None: mixed
     layers: list[Width]
     dropout: float
     lr: float

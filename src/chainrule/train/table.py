@@ -12,15 +12,16 @@ import numpy as np
 from chainrule import generator
 from chainrule.data import Prepared, source_name
 from chainrule.model import Card, Model, save
-from chainrule.model.card import units_of
+from chainrule.model.card import Detail, Scores, units_of
 from chainrule.train.defaults import choose
+from chainrule.train.heads import loss_for
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import RunKeeper
 from chainrule.train.learning import arrays, frozen, learn, optimizer_for
-from chainrule.train.network import TableNetwork, loss_for, network_for
+from chainrule.train.network import TableNetwork, network_for
 from chainrule.train.preparing import prepared_for
 from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
-from chainrule.train.scoring import evaluate, evaluate_trivial, trivial_answer
+from chainrule.train.scoring import judge
 from chainrule.train.settings import Chosen, Settings
 from chainrule.version import __version__
 
@@ -41,9 +42,22 @@ class Trained:
     settings: Chosen
     prepared: Prepared
     history: History
-    scores: dict[str, float]  # of the test rows
-    baseline: dict[str, float]  # the same for the trivial answer
     seconds: float
+
+    @property
+    def scores(self) -> Scores:
+        """The metrics of the test rows; of several targets, of all together."""
+        return self.model.card.scores
+
+    @property
+    def baseline(self) -> Scores:
+        """The same for the trivial answer."""
+        return self.model.card.baseline
+
+    @property
+    def details(self) -> list[Detail]:
+        """The same for each of several targets, and each label."""
+        return self.model.card.details
 
 
 class Watcher:
@@ -81,17 +95,17 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     run = _begun(chosen, prepared, network)
     try:
         history = _trained(network, chosen, prepared, run, watcher or Watcher())
-        model, scores, baseline = _judged(network, chosen, prepared)
+        model = _judged(network, chosen, prepared)
         save(model, run.path / MODEL)
         seconds = time.perf_counter() - began
-        _finish(run, history, scores, baseline, seconds)
+        _finish(run, history, model.card, seconds)
     except KeyboardInterrupt:
         run.update(state="interrupted", stopped="interrupted")
         raise
     except Exception as problem:
         run.update(state="failed", stopped=str(problem).partition("\n")[0])
         raise
-    return Trained(run, model, network, chosen, prepared, history, scores, baseline, seconds)
+    return Trained(run, model, network, chosen, prepared, history, seconds)
 
 
 def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
@@ -104,7 +118,7 @@ def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
         Summary(
             state="running",
             data=settings.data,
-            target=prepared.preparation.target.name,
+            target=prepared.preparation.predicted,
             task=prepared.task,
             rows=_sizes(prepared),
             parameters=network.size,
@@ -138,36 +152,31 @@ def _trained(
     )
 
 
-def _judged(
-    network: TableNetwork, settings: Chosen, prepared: Prepared
-) -> tuple[Model, dict[str, float], dict[str, float]]:
-    """The artefact, with its scores on the test rows and those of the trivial answer."""
-    model = frozen(network, prepared.preparation, Card(trivial=trivial_answer(prepared)))
-    scores, baseline = evaluate(model, prepared.test), evaluate_trivial(model, prepared.test)
+def _judged(network: TableNetwork, settings: Chosen, prepared: Prepared) -> Model:
+    """The artefact; its card has its scores on the test rows, and those of the trivial answer."""
+    card = Card(trivial=[share for trivial in prepared.trivial for share in trivial])
+    model = frozen(network, prepared.preparation, card)
+    found = judge(model, prepared.test)
     known = {
         "data": settings.data,
         "date": f"{datetime.now():%Y-%m-%d}",
         "rows": _sizes(prepared),
-        "scores": scores,
-        "baseline": baseline,
+        "scores": found.scores,
+        "baseline": found.baseline,
+        "details": found.details,
         "settings": settings.model_dump(exclude={"output"}),
         "units": units_of(prepared.preparation.columns),
         "versions": VERSIONS,
     }
-    return replace(model, card=model.card.model_copy(update=known)), scores, baseline
+    return replace(model, card=card.model_copy(update=known))
 
 
-def _finish(
-    run: Run,
-    history: History,
-    scores: dict[str, float],
-    baseline: dict[str, float],
-    seconds: float,
-) -> None:
+def _finish(run: Run, history: History, card: Card, seconds: float) -> None:
     run.update(
         state="interrupted" if history.interrupted else "done",
-        scores=scores,
-        baseline=baseline,
+        scores=card.scores,
+        baseline=card.baseline,
+        details=card.details,
         best_epoch=history.best_epoch,
         epochs=len(history.epochs),
         stopped=history.stopped,
