@@ -54,7 +54,7 @@ def from_frame(frame: Any, source: str) -> Table:
             got=type(frame).__name__,
         ) from None
     eager = native.collect() if isinstance(native, nw.LazyFrame) else native
-    columns = {str(name): _from_series(eager[name]) for name in eager.columns}
+    columns = {str(series.name): _from_series(series) for series in eager.iter_columns()}
     return Table(columns, np.arange(1, len(eager) + 1, dtype=np.int64), source)
 
 
