@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.compiler.test_native_ops import CASES
 
 import chainrule as cr
-from chainrule.compiler import writer
+from chainrule.compiler import threads, writer
 from chainrule.compiler.epoch import run_epoch
 from chainrule.compiler.native import NativeProgram
 from chainrule.compiler.threads import Choice
@@ -105,7 +106,7 @@ def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
         assert found.count(4) >= 185
         assert choice.best == 4
         assert choice.steps(4, 0.05) == 5
-        assert choice.steps(1, 1.0) == 2  # a trial is short
+        assert choice.steps(1, 1.0) == 10  # a trial is short
         now += 10.0
         assert choice.pick() == 4  # caches are cold: no trial now, and it says nothing
         choice.note(4, 0.001)
@@ -131,3 +132,23 @@ def test_the_number_of_threads_is_set_and_read(monkeypatch: pytest.MonkeyPatch) 
     assert cr.get_num_threads() == 2
     with pytest.raises(SettingError, match="number of threads"):
         cr.set_num_threads(0)
+
+
+@pytest.mark.skipif(threads.core() < 0, reason="this system does not say where a thread runs")
+def test_a_thread_leaves_the_core_of_who_woke_it() -> None:
+    allowed = os.sched_getaffinity(0)
+    taken = threads.core()
+    threads.leave(taken)
+    assert os.sched_getaffinity(0) == allowed
+    if len(allowed) > 1:
+        assert threads.core() != taken
+    threads.leave(-1)  # nobody knows where
+
+
+def test_a_thread_without_another_core_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(threads, "core", lambda: 3)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *a: asked.append(a), raising=False)
+    threads.leave(3)
+    assert asked == []

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from queue import SimpleQueue
 from typing import Any
 
 from chainrule.errors import SettingError
 
-_SOON, _SELDOM = 10, 300  # steps of the slower number between two trials, at first and at most
+_SOON, _SELDOM = 30, 1000  # steps of the slower number between two trials, at first and at most
 _TRIAL = 3  # calls of a trial; the first finds caches cold and does not count
+_LONG = 0.01  # seconds of a step that is a trial by itself: cold caches are little of it
 _LAST = 5  # times of each number that are remembered
 _SHORT = 0.02  # seconds that count as a step where steps are shorter
 _IDLE = 0.02  # seconds without a call, after which the next one finds caches cold and says nothing
@@ -58,6 +61,32 @@ def set_num_threads(number: int) -> None:
     _Settings.most = number
 
 
+@cache
+def _core_of() -> Callable[[], int] | None:
+    """The C library's function that says which core this thread runs on, where there is one."""
+    function = getattr(ctypes.CDLL(None), "sched_getcpu", None)
+    return function if hasattr(os, "sched_setaffinity") else None
+
+
+def core() -> int:
+    """The core that this thread runs on; -1 where nobody knows."""
+    function = _core_of()
+    return -1 if function is None else function()
+
+
+def leave(taken: int) -> None:
+    """Go to another core than that one, if this thread is there.
+
+    A thread wakes up where it was woken from, and Linux may take tens of milliseconds to move it.
+    """
+    if taken < 0 or core() != taken:
+        return
+    allowed = os.sched_getaffinity(0)
+    if others := allowed - {taken}:
+        os.sched_setaffinity(0, others)  # at once
+        os.sched_setaffinity(0, allowed)
+
+
 class Crew:
     """Threads that wait for work beside the one that calls."""
 
@@ -74,8 +103,10 @@ class Crew:
             while len(self._orders) < threads - 1:
                 self._hire()
             done: SimpleQueue[None] = SimpleQueue()
+            here = core()
             for number in range(1, threads):
-                self._orders[number - 1].put((function, (*arguments, number, threads), done))
+                order = function, (*arguments, number, threads), here, done
+                self._orders[number - 1].put(order)
             try:
                 function(*arguments, 0, threads)
             finally:  # after Ctrl-C too: the others still write to the program's memory
@@ -91,7 +122,8 @@ class Crew:
 
     def _work(self, orders: SimpleQueue[Any]) -> None:
         while True:
-            function, arguments, done = orders.get()
+            function, arguments, taken, done = orders.get()
+            leave(taken)
             function(*arguments)
             done.put(None)
 
@@ -155,10 +187,11 @@ class Choice:
             pause = self._apart * max(_SHORT, *map(self.expected, numbers))
             if now - self._tried > pause:
                 self._tried, self._apart = now, min(2 * self._apart, _SELDOM)
-                self._trial = [sum(numbers) - self.best] * _TRIAL
+                other = sum(numbers) - self.best
+                self._trial = [other] * (1 if self.expected(other) > _LONG else _TRIAL)
         if not self._trial:
             return self.best
-        self._skips |= len(self._trial) % _TRIAL == 0  # the first of each
+        self._skips |= len(self._trial) > 1 and len(self._trial) % _TRIAL == 0  # the first of each
         return self._trial.pop(0)
 
     def steps(self, threads: int, seconds: float) -> int:
@@ -166,8 +199,8 @@ class Choice:
         if threads not in self._seconds:
             return _FEW
         took = self.expected(threads)
-        if threads != self.best:
-            return max(1, int(seconds / 20 / took))
+        if threads != self.best or len(self._seconds) == 1:
+            seconds /= 5
         return max(1, int(seconds / max(took, 1e-9)))
 
     def note(self, threads: int, seconds: float) -> None:
