@@ -42,8 +42,8 @@ def test_op_is_the_same_on_any_number_of_threads(op: Op, number: int) -> None:
 
     native = NativeProgram(record(step, [spec_of(x) for x in xs])[0])
     alone = on(native, 1, xs)
-    for threads in (2, 3):
-        for one, other in zip(on(native, threads, xs), alone, strict=True):
+    for count in (2, 3):
+        for one, other in zip(on(native, count, xs), alone, strict=True):
             assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
 
 
