@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,13 @@ FEW = 64
 
 NO_TIME = int(np.iinfo(np.int64).min)
 """What stands for "no time" among seconds; NumPy's NaT is the same integer."""
+
+
+NUMBER = (
+    "case when contains(text, '_') or contains(text, '+-') then null "
+    "else try_cast(text as double) end"
+)
+"""SQL: a `text` as a number, null if it is none."""
 
 
 @cache
@@ -42,6 +49,35 @@ def _asked(cells: Cells, select: str, settings: Sequence[object] = ()) -> list[N
     return [np.ma.filled(column.astype(np.float64), np.nan) for column in found.values()]
 
 
+def plain(cells: Any) -> Cells:
+    """Texts as duckdb gives them, object [n], without the mask; None where it says null.
+
+    >>> plain(np.ma.array(["a", "?"], mask=[False, True], dtype=object)).tolist()
+    ['a', None]
+    """
+    if isinstance(cells, np.ma.MaskedArray):
+        found = np.array(cells.data, dtype=object)
+        found[np.ma.getmaskarray(cells)] = None
+        return found
+    return np.asarray(cells, dtype=object)
+
+
+def in_order(places: NDArray[np.int64], arrays: Sequence[Any]) -> list[Any]:
+    """Columns of a result, each row in its place: duckdb's threads hand them in as they finish.
+
+    >>> in_order(np.array([1, 0]), [np.array([7.0, 8.0])])[0].tolist()
+    [8.0, 7.0]
+    """
+    if (np.diff(places) == 1).all():
+        return list(arrays)
+    ordered = []
+    for array in arrays:
+        made = np.ma.empty_like(array) if np.ma.isMaskedArray(array) else np.empty_like(array)
+        made[places] = array
+        ordered.append(made)
+    return ordered
+
+
 def cast_numbers(cells: Cells) -> NDArray[np.float64]:
     """Texts as numbers, float64 [n]; NaN for None and for what is no number.
 
@@ -52,8 +88,7 @@ def cast_numbers(cells: Cells) -> NDArray[np.float64]:
     """
     if len(cells) <= FEW:
         return np.array([number_of(text) for text in cells.tolist()], dtype=np.float64)
-    odd = "contains(text, '_') or contains(text, '+-')"
-    return _asked(cells, f"case when {odd} then null else try_cast(text as double) end")[0]
+    return _asked(cells, NUMBER)[0]
 
 
 def number_of(text: str | None) -> float:

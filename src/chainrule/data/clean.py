@@ -46,7 +46,7 @@ def drop_headers(table: Table) -> tuple[Table, list[Note]]:
     for name, column in table.columns.items():
         if not again.any():
             break
-        again &= False if column.from_numbers else column.cells == name
+        again &= column.same_as(name)
     return drop_rows(table, ~again, "lines", "the header again")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.cast import Cells as Cells
-from chainrule.data.cast import cast_numbers
+from chainrule.data.cast import cast_numbers, cast_times
 from chainrule.data.cast import number_of as number_of
 
 _T = TypeVar("_T")
@@ -107,6 +107,33 @@ class Column:
         return np.flatnonzero(np.isnan(self.numbers) & ~self.missing)
 
     @property
+    def identity(self) -> NDArray[np.int64]:
+        """Integers that are equal where two cells are, as numbers if all of them are."""
+        if len(self.bad):
+            return self.codes
+        numbers = np.where(self.missing, np.nan, self.numbers + 0.0)
+        return numbers.view(np.int64)
+
+    @property
+    def blank(self) -> bool:
+        """Whether every cell is empty."""
+        return not self.cells.any()
+
+    def same_as(self, text: str) -> NDArray[np.bool_]:
+        """Where a cell is just this text, bool [n]; nowhere among numbers that were given."""
+        if self.from_numbers:
+            return np.zeros(self.size, dtype=np.bool_)
+        return np.asarray(self.cells == text, dtype=np.bool_)
+
+    def at(self, rows: NDArray[Any] | slice) -> Cells:
+        """The texts in some rows only (places, or a mask), object."""
+        return self.cells[rows]
+
+    def times(self, forms: Sequence[str]) -> NDArray[np.int64]:
+        """The cells as seconds since 1970, int64 [n], by the first of some forms that fits."""
+        return cast_times(self.cells, forms)
+
+    @property
     def codes(self) -> NDArray[np.int64]:
         """For each cell the place of its text in `values`, int64 [n]."""
         if self._codes is None:
@@ -132,7 +159,7 @@ class Column:
         known = frozenset(["", *(marker.strip().lower() for marker in markers)])
         if not self.from_numbers:
             return Column(self.cells, markers=known)
-        gone = np.isin(self.numbers, _as_numbers(known))
+        gone = np.isin(self.numbers, as_numbers(known))
         return Column(numbers=np.where(gone, np.nan, self.numbers), markers=known)
 
     def means_missing(self, text: str | None) -> bool:
@@ -155,7 +182,7 @@ class Column:
     def of_values(self, rule: Callable[[str | None], Any], dtype: Any) -> NDArray[Any]:
         """`rule` of each cell's text, [n], worked out once for each distinct text."""
         codes = self.codes
-        return np.array([rule(value) for value in self._values], dtype=dtype)[codes]
+        return np.array([rule(value) for value in self.values], dtype=dtype)[codes]
 
     def _parse(self) -> None:
         """Read every cell as a number, all at once; what is none is looked at text by text."""
@@ -170,8 +197,8 @@ class Column:
         foreign = {text: number_of(text) for text in distinct if not text.isascii()}
         if foreign:  # other digits than those of ASCII
             numbers[odd] = [foreign.get(text, np.nan) for text in texts]
-        if _as_numbers(self.markers):
-            missing |= np.isin(numbers, _as_numbers(self.markers))
+        if as_numbers(self.markers):
+            missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
         self._numbers, self._missing = numbers, missing
 
@@ -206,7 +233,7 @@ def number_text(number: float) -> str:
 
 
 @cache
-def _as_numbers(markers: frozenset[str]) -> list[float]:
+def as_numbers(markers: frozenset[str]) -> list[float]:
     """The markers that are numbers."""
     return [number for number in map(number_of, markers) if number == number]
 

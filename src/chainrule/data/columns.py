@@ -129,7 +129,7 @@ def bad_cells(
     rows = bad_rows(table.column(name), kind, form)
     if len(rows) == 0:
         return []
-    lines, texts = table.lines[rows].tolist(), table.column(name).cells[rows].tolist()
+    lines, texts = table.lines[rows].tolist(), table.column(name).at(rows).tolist()
     return [BadCell(line=line, text=text) for line, text in zip(lines, texts, strict=True)]
 
 
@@ -139,7 +139,7 @@ def refuse_infinities(table: Table, names: list[str]) -> None:
     for name in names:
         rows = np.flatnonzero(np.abs(table.column(name).numbers) > HUGE)
         if len(rows):
-            texts = quoted(table.column(name).cells[rows].tolist())
+            texts = quoted(table.column(name).at(rows).tolist())
             found.append(f"column {name!r}, {on_lines(table.lines[rows].tolist())}: {texts}")
     if found:
         raise DataError(
@@ -169,7 +169,7 @@ def _asked_vote(name: str, column: Column, asked: str) -> Vote:
     if not form or (seconds(column, form) == NO_TIME).all():
         raise DataError(
             f"column {name!r} is to be dates but holds none that can be read",
-            got=quoted(column.cells[~column.missing][:3].tolist()),
+            got=quoted(column.at(np.flatnonzero(~column.missing)[:3]).tolist()),
             hint=f"say how they are written: --type {name}=date:%d.%m.%Y",
         )
     return replace(found, form=form)

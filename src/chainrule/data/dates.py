@@ -68,7 +68,7 @@ def seconds(column: Column, day: str) -> NDArray[np.int64]:
     >>> seconds(Column.of(["01.01.1970 00:01", "?"]), "%d.%m.%Y").tolist()[0]
     60
     """
-    found = cast_times(column.cells, forms_of(day))
+    found = column.times(forms_of(day))
     found[column.missing] = NO_TIME
     return found
 
@@ -82,8 +82,8 @@ def day_form(column: Column, compact: bool = False) -> tuple[str | None, str | N
     >>> day_form(Column.of(["3/4/2021", "13/4/2021"])), day_form(Column.of(["3/4/2021"]))
     (('%d/%m/%Y', None), ('%d/%m/%Y', '%m/%d/%Y'))
     """
-    present = column.cells[~column.missing]
-    some = present[:: max(1, len(present) // 64)]
+    present = np.flatnonzero(~column.missing)
+    some = column.at(present[:: max(1, len(present) // 64)])
     days = [day for day in (*FORMS, *(COMPACT if compact else ())) if _looks_like(some, day)]
     if not days:
         return None, None
@@ -91,7 +91,7 @@ def day_form(column: Column, compact: bool = False) -> tuple[str | None, str | N
     best = max(counts, key=counts.__getitem__)
     if counts[best] < 0.9 * len(some):
         return None, None
-    return _decided(present, best)
+    return _decided(column, len(present), best)
 
 
 def _looks_like(some: NDArray[np.object_], day: str) -> bool:
@@ -102,11 +102,15 @@ def _looks_like(some: NDArray[np.object_], day: str) -> bool:
     return 2 * like > len(some)
 
 
-def _decided(present: NDArray[np.object_], day: str) -> tuple[str | None, str | None]:
+def _decided(column: Column, present: int, day: str) -> tuple[str | None, str | None]:
     """A form judged by every cell: the better of two that differ in the order of day and month."""
-    known = {d: _known(present, d) for d in (day, TWINS.get(day)) if d is not None}
+    known = {
+        d: int(np.count_nonzero(seconds(column, d) != NO_TIME))
+        for d in (day, TWINS.get(day))
+        if d is not None
+    }
     best = max(known, key=known.__getitem__)
-    if known[best] < DATE_SHARE * len(present):
+    if known[best] < DATE_SHARE * present:
         return None, None
     equal = len(known) == 2 and len(set(known.values())) == 1
     return best, TWINS[day] if equal else None

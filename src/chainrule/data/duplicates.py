@@ -25,7 +25,7 @@ def drop_duplicates(table: Table) -> tuple[Table, list[Note]]:
     >>> table.lines.tolist(), str(notes[0])
     ([1, 2, 4], '1 row left out: repeats an earlier row (line 3)')
     """
-    earliest = first_equal([identity(column) for column in table.columns.values()])
+    earliest = first_equal([column.identity for column in table.columns.values()])
     repeats = earliest != np.arange(len(table))
     count = int(np.count_nonzero(repeats))
     if count > REPEATS * len(table):
@@ -38,21 +38,13 @@ def drop_duplicates(table: Table) -> tuple[Table, list[Note]]:
 def also_in(table: Table, other: Table) -> NDArray[np.bool_]:
     """Which rows of `table` are also rows of `other`, by the columns that both have; bool [n]."""
     both = stacked(other, table)
-    return first_equal([identity(column) for column in both.values()])[len(other) :] < len(other)
+    return first_equal([column.identity for column in both.values()])[len(other) :] < len(other)
 
 
 def stacked(first: Table, second: Table) -> dict[str, Column]:
     """The columns that two tables share, the rows of the first above those of the second."""
     names = [name for name in first.names if name in second.columns]
     return {name: below([first.columns[name], second.columns[name]]) for name in names}
-
-
-def identity(column: Column) -> NDArray[np.int64]:
-    """Integers that are equal where two cells are, as numbers if all of them are."""
-    if len(column.bad):
-        return column.codes
-    numbers = np.where(column.missing, np.nan, column.numbers + 0.0)
-    return numbers.view(np.int64)
 
 
 def first_equal(codes: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -46,9 +47,8 @@ def markers_met(column: Column) -> dict[str, int]:
     >>> markers_met(Column.of(["1", "?", "?", "", "NA"]))
     {'': 1, '?': 2, 'NA': 1}
     """
-    cells = column.cells[column.missing].tolist()
-    texts = ["" if cell is None else str(cell) for cell in cells]
-    return {text: texts.count(text) for text in sorted(set(texts), key=lambda t: (t != "", t))}
+    counts = Counter("" if cell is None else str(cell) for cell in column.at(column.missing))
+    return dict(sorted(counts.items()))
 
 
 def plain_stand_in(column: Column) -> tuple[str, int] | None:
@@ -85,7 +85,7 @@ def lone_texts(column: Column) -> dict[str, int]:
     >>> lone_texts(Column.of([*range(25), "n.d.", "n.d.", "n.d."]))
     {'n.d.': 3}
     """
-    bad = [str(cell) for cell in column.cells[column.bad].tolist()]
+    bad = [str(cell) for cell in column.at(column.bad).tolist()]
     texts = sorted(set(bad))
     numbers = column.numbers[~np.isnan(column.numbers)]
     if not 1 <= len(texts) <= 2 or len(np.unique(numbers)) < LEAST_VALUES:

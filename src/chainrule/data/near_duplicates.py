@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
-from chainrule.data.duplicates import REPEATS, first_equal, identity, stacked
+from chainrule.data.duplicates import REPEATS, first_equal, stacked
 from chainrule.data.labels import labels
 from chainrule.data.report import Note, counted, listed
 from chainrule.data.split import Split
@@ -110,7 +110,7 @@ def _earliest(columns: list[Column], rows: int) -> NDArray[np.int64]:
     own = np.arange(rows)
     if len(columns) < LEAST_COLUMNS and not any(is_free_text(column) for column in columns):
         return own
-    numbers = [identity(column) for column in columns if len(column.bad) == 0]
+    numbers = [column.identity for column in columns if len(column.bad) == 0]
     if numbers and (first_equal(numbers) == own).all():
         return own  # which saves a look at the texts
     earliest = first_equal([*numbers, *(_alike(c) for c in columns if len(c.bad))])

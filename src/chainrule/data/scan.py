@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.column import Cells, Column
-from chainrule.data.lines import Span, row_lines
+from chainrule.data.cast import plain
+from chainrule.data.column import Column
+from chainrule.data.lines import Span, Text, line_ends, row_lines
 from chainrule.data.report import counted
+from chainrule.data.store import Store
+from chainrule.data.stored_column import Selection, StoredColumn
 from chainrule.data.table import Rejected
 from chainrule.errors import DataError
 
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
 
 WHOLE = 16_000_000
 """Up to this many bytes duckdb looks at the whole file to learn its layout; beyond, at a part."""
+
+
+STORED = 32_000_000
+"""Files of so many bytes and more are kept on disk as columns, not in memory as texts."""
+
+SAMPLE = 2000
+"""So many rows tell which columns are kept as numbers."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Scan:
     delimiter: str
 
 
-def scan(path: Path, text: bytes, source: str, delimiter: str | None) -> Scan:
+def scan(path: Path, text: Text, source: str, delimiter: str | None) -> Scan:
     """Read every row of a CSV file as text; DataError if it cannot be read at all.
 
     `text` is all that the file holds, `source` what people call it; the delimiter is found out
@@ -50,18 +60,23 @@ def scan(path: Path, text: bytes, source: str, delimiter: str | None) -> Scan:
     """
     import duckdb
 
-    with connected() as connection:
-        try:
-            dialect = _sniff(connection, path, delimiter)
-            cells = _fetch(connection, path, dialect)
-            failed = _failed(connection)
-        except duckdb.Error as error:
-            raise DataError(
-                f"{source} cannot be read as a table of text",
-                expected="a CSV or TSV file",
-                got=str(error).strip().splitlines()[0],
-            ) from None
-    columns = [Column(column) for column in cells]
+    try:
+        if len(text) < STORED:
+            with connected() as connection:
+                dialect = _sniff(connection, path, delimiter)
+                columns = _fetch(connection, path, dialect)
+                failed = _failed(connection)
+        else:
+            store = Store.new()
+            dialect = _sniff(store.connection, path, delimiter)
+            columns = _stored(store, path, dialect)
+            failed = _failed(store.connection)
+    except duckdb.Error as error:
+        raise DataError(
+            f"{source} cannot be read as a table of text",
+            expected="a CSV or TSV file",
+            got=str(error).strip().splitlines()[0],
+        ) from None
     rejected, spans = _rejected(text, failed)
     lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
     return Scan(columns, lines, rejected, dialect.delimiter)
@@ -90,27 +105,37 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | N
     return Dialect(between, quote, escape or quote, found[3])
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) -> list[Cells]:
-    """The cells of each column, object [rows]: stripped text, None where empty."""
+def _query(dialect: Dialect, failures: str) -> str:
+    """SQL: all rows, stripped texts c0, c1, ..., null where empty."""
     names = [f"c{place}" for place in range(dialect.width)]
     cells = ", ".join(f"nullif(trim({name}, e' \\t'), '') as {name}" for name in names)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    found = connection.execute(
+    return (
         f"select {cells} from read_csv(?, auto_detect = false, header = false, skip = 0, "
-        f"comment = '', delim = ?, quote = ?, escape = ?, columns = {{{columns}}}, "
-        "store_rejects = true, rejects_limit = 0)",
-        [_literal(path), dialect.delimiter, dialect.quote, dialect.escape],
-    ).fetchnumpy()
-    return [_plain(found[name]) for name in names]
+        f"comment = '', delim = ?, quote = ?, escape = ?, columns = {{{columns}}}, {failures})"
+    )
 
 
-def _plain(cells: Any) -> Cells:
-    """A fetched column without its mask."""
-    if isinstance(cells, np.ma.MaskedArray):
-        plain = np.array(cells.data, dtype=object)
-        plain[np.ma.getmaskarray(cells)] = None
-        return plain
-    return np.asarray(cells, dtype=object)
+_KEPT, _PASSED_OVER = "store_rejects = true, rejects_limit = 0", "ignore_errors = true"
+
+
+def _told(path: Path, dialect: Dialect) -> list[object]:
+    """What `_query` is to be told."""
+    return [_literal(path), dialect.delimiter, dialect.quote, dialect.escape]
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) -> list[Column]:
+    """All columns as texts in memory."""
+    found = connection.execute(_query(dialect, _KEPT), _told(path, dialect)).fetchnumpy()
+    return [Column(plain(cells)) for cells in found.values()]
+
+
+def _stored(store: Store, path: Path, dialect: Dialect) -> list[Column]:
+    """All columns as texts on disk."""
+    sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE}"
+    store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
+    rows = Selection(np.arange(store.rows))
+    return [StoredColumn(store, place, rows) for place in range(dialect.width)]
 
 
 Failed = tuple[int, str, str, str]
@@ -127,12 +152,13 @@ def _failed(connection: duckdb.DuckDBPyConnection) -> list[Failed]:
     return [(row[0], row[1], row[2] or "", row[3]) for row in found]
 
 
-def _rejected(text: bytes, failed: list[Failed]) -> tuple[tuple[Rejected, ...], list[Span]]:
+def _rejected(text: Text, failed: list[Failed]) -> tuple[tuple[Rejected, ...], list[Span]]:
     """Failures with their lines in the file, and how many lines each takes."""
     rejected, spans = [], []
+    ends = line_ends(text) if failed else np.zeros(0, dtype=np.int64)
     for byte, kind, line, words in failed:
         body = line.lstrip("\r\n")
-        before = text[: byte - 1].count(b"\n") + line[: len(line) - len(body)].count("\n")
+        before = int(np.searchsorted(ends, byte - 1)) + line[: len(line) - len(body)].count("\n")
         body = body.rstrip("\r\n")
         rejected.append(Rejected(before + 1, body, _reason(kind, words)))
         spans.append((before, 1 + body.count("\n")))

@@ -140,7 +140,7 @@ def _time(table: Table, name: str, types: Mapping[str, str]) -> NDArray[np.float
         raise DataError(
             f"column {name!r} of {table.source} holds no times",
             expected="dates or numbers",
-            got=quoted(str(cell) for cell in column.cells[:3]),
+            got=quoted(str(cell) for cell in column.at(slice(3))),
         )
     return column.numbers
 
@@ -205,7 +205,7 @@ def _by_column(table: Table, name: str, rest: Callable[[NDArray[np.int64]], Spli
     found = np.array([part_of.get(str(label).lower(), "") for label in named], dtype=object)[codes]
     wrong = np.flatnonzero(found == "")
     if len(wrong) or "train" not in found:
-        cells = [str(cell) for cell in dict.fromkeys(table.column(name).cells[wrong].tolist())]
+        cells = [str(cell) for cell in dict.fromkeys(table.column(name).at(wrong).tolist())]
         raise DataError(
             f"column {name!r} of {table.source} does not say the part of every row",
             expected="train, validation or test in each row, and some for training",

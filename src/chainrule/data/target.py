@@ -125,7 +125,7 @@ class ClassTarget(Record):
 
     def _refuse(self, table: Table, rows: NDArray[np.int64]) -> None:
         """The error for labels that training has not seen."""
-        label = str(table.column(self.name).cells[rows[0]])
+        label = str(table.column(self.name).at(rows[:1])[0])
         close = nearest(label, self.classes)
         raise DataError(
             f"{table.source} has {self.name} {label!r}, which is no class of the training rows",

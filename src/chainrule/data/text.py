@@ -128,7 +128,7 @@ class Text(Record):
     def unseen(self, column: Column) -> dict[str, int]:
         """The texts of which no token is known, with their counts."""
         rows = np.flatnonzero(~self.apply(column).any(axis=1))
-        return dict(Counter(str(text) for text in column.cells[rows].tolist()))
+        return dict(Counter(str(text) for text in column.at(rows).tolist()))
 
     def treatment(self) -> str:
         """What becomes of the column, in words."""

@@ -136,8 +136,8 @@ def _codes_with_zeros(column: Column) -> bool:
     """Whether numbers are codes: digits only, all equally many, and some begin with a zero."""
     if column.from_numbers:
         return False
-    known = column.cells[~column.missing]
-    some = [str(text) for text in known[:: max(1, len(known) // 1000)]]
+    known = np.flatnonzero(~column.missing)
+    some = [str(text) for text in column.at(known[:: max(1, len(known) // 1000)])]
     plain = all(text.isdigit() and len(text) == len(some[0]) for text in some)
     return plain and any(_LEADING_ZERO.fullmatch(text) for text in some)
 
@@ -174,8 +174,8 @@ def is_free_text(column: Column) -> bool:
     """Whether cells are sentences rather than names: of several words, and mostly different."""
     if len(column.bad) == 0:
         return False
-    present = column.cells[~column.missing]
-    some = present[:: max(1, len(present) // 1000)].tolist()
+    present = np.flatnonzero(~column.missing)
+    some = column.at(present[:: max(1, len(present) // 1000)]).tolist()
     texts = dict.fromkeys(some)
     many = len(texts) >= max(LEAST_TEXTS, TEXT_SHARE * len(some))
     return many and _words(texts) >= LEAST_WORDS
@@ -188,7 +188,7 @@ def _words(texts: Collection[str]) -> float:
 
 
 def _example(column: Column) -> str:
-    return str(column.cells[int(np.argmin(column.missing))])
+    return str(column.at(np.flatnonzero(~column.missing)[:1])[0])
 
 
 def _mixed(name: str, column: Column) -> str | None:

@@ -85,7 +85,7 @@ def _checked(table: Table, name: str) -> NDArray[np.float64]:
         raise DataError(
             f"column {name!r} of {table.source} cannot weigh its rows",
             expected="a number from 0 on in each row",
-            got=f"{quoted(str(cell) for cell in table.column(name).cells[wrong])} "
+            got=f"{quoted(str(cell) for cell in table.column(name).at(wrong))} "
             f"({on_lines(table.lines[wrong].tolist())})",
         )
     return weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import mmap
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +11,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from chainrule.data.lines import Text
 from chainrule.data.sources.reading import decoding, installed
 from chainrule.errors import DataError
+
+MAPPED = 2**24
+"""Larger files are mapped into memory, not read."""
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
@@ -63,11 +68,24 @@ class Content:
         with decoding(self.name, "a file"):
             return unpacked(self.path.read_bytes(), self.name)
 
+    @property
+    def _plain(self) -> bool:
+        """Whether this is a file as it stands, not packed."""
+        return self.path is not None and not self._packed_head.startswith((GZIP, ZSTD))
+
+    @cached_property
+    def text(self) -> Text:
+        """All bytes, unpacked; those of a large file are mapped, not read."""
+        if self.path is None or not self._plain or self.path.stat().st_size < MAPPED:
+            return self.raw
+        with decoding(self.name, "a file"), self.path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
     @contextmanager
-    def on_disk(self, content: bytes | None = None) -> Iterator[Path]:
+    def on_disk(self, content: Text | None = None) -> Iterator[Path]:
         """A file of `content`, or of what the source holds: its own where that is the same."""
-        plain = self.path is not None and not self._packed_head.startswith((GZIP, ZSTD))
-        if plain and self.path is not None and (content is None or content is self.raw):
+        own = content is None or content is self.text
+        if self._plain and self.path is not None and own:
             yield self.path
             return
         with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:

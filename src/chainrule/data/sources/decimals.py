@@ -83,14 +83,14 @@ def plain_numbers(
 
 def _numeric(column: Column) -> bool:
     """Whether a column's first known cells, below a header, are numbers in one way or another."""
-    cells = column.cells[1 : SAMPLE + 1] if len(column) > 1 else column.cells
+    cells = column.at(slice(1, SAMPLE + 1) if len(column) > 1 else slice(1))
     sample = [text for text in cells.tolist() if not is_missing(text)]
     return bool(sample) and sum(map(reads_as_number, sample)) >= ENOUGH * len(sample)
 
 
 def _separated(column: Column, hidden: bool) -> bool:
     """Whether cells hold more than digits and one point."""
-    sample = [text for text in column.cells[: SAMPLE + 1].tolist() if text is not None]
+    sample = [text for text in column.at(slice(SAMPLE + 1)).tolist() if text is not None]
     if any(text.count(".") > 1 or not _SEPARATORS.isdisjoint(text) for text in sample):
         return True
     return hidden and "," in "".join(filter(None, column.cells))

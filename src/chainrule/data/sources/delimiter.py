@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from chainrule.data.lines import Text
 from chainrule.data.sources.decimals import reads_as_number
 from chainrule.errors import DataError
 
@@ -13,7 +14,7 @@ SAMPLE = 65536
 """How many bytes of the text are looked at."""
 
 
-def delimiter_of(text: bytes, suffix: str, source: str, likely: str | None = None) -> str | None:
+def delimiter_of(text: Text, suffix: str, source: str, likely: str | None = None) -> str | None:
     """The only candidate that cuts every line into as many cells; `likely` if none does.
 
     A comma inside of numbers (1,5;2,5) is no delimiter. Of several, the ending .tsv or .tab speaks

@@ -6,6 +6,7 @@ import codecs
 
 import numpy as np
 
+from chainrule.data.lines import Text, pieces
 from chainrule.data.report import Note
 from chainrule.errors import DataError, SettingError
 
@@ -20,8 +21,8 @@ FOREIGN = 0.3
 
 
 def as_utf8(
-    raw: bytes, asked: str | None, source: str, likely: str | None = None
-) -> tuple[bytes, str, list[Note]]:
+    raw: Text, asked: str | None, source: str, likely: str | None = None
+) -> tuple[Text, str, list[Note]]:
     """The text in UTF-8, the encoding that it was in, and a note if that was another one.
 
     `raw` itself comes back if it is UTF-8 without a mark, lines that are broken as they are.
@@ -33,7 +34,9 @@ def as_utf8(
     """
     encoding = asked or _told(raw, source, likely)
     if encoding in ("utf-8", "binary"):
-        return raw.removeprefix(codecs.BOM_UTF8), "utf-8", []
+        marked = raw[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8
+        return (raw[len(codecs.BOM_UTF8) :] if marked else raw), "utf-8", []
+    raw = raw[:]
     try:
         text = raw.decode(encoding).removeprefix("\ufeff").encode()
     except LookupError:
@@ -54,20 +57,23 @@ def as_utf8(
     return text, encoding, [Note(about="encoding", text=f"read as {encoding}{words}")]
 
 
-def _told(raw: bytes, source: str, likely: str | None) -> str:
+def _told(raw: Text, source: str, likely: str | None) -> str:
     """The encoding that the bytes tell, or the likely one; "binary" for what is no text."""
     for mark, encoding in _MARKS:
-        if raw.startswith(mark):
+        if raw[: len(mark)] == mark:
             return encoding
     wide = _wide(raw)
     if wide is not None:
         return wide
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        raw.decode("utf-8")
+        for _, piece in pieces(raw):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        if likely is not None and _decodes(raw, likely):
+        if likely is not None and _decodes(raw[:], likely):
             return likely
-        return _one_byte(raw, source)
+        return _one_byte(raw[:], source)
     return "utf-8"
 
 
@@ -80,7 +86,7 @@ def _decodes(raw: bytes, likely: str) -> bool:
     return likely != "utf-8"
 
 
-def _wide(raw: bytes) -> str | None:
+def _wide(raw: Text) -> str | None:
     """UTF-16 without a mark: zeros in every second byte, and hardly any in the others."""
     sample = np.frombuffer(raw[:4096], dtype=np.uint8)
     even, odd = (

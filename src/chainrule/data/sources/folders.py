@@ -94,7 +94,7 @@ def _texts(texts: Any) -> Cells:
 
 
 def _text_decoder(reading: Reading) -> Callable[[bytes], str]:
-    return lambda raw: as_utf8(raw, reading.encoding, "the text")[0].decode()
+    return lambda raw: as_utf8(raw, reading.encoding, "the text")[0][:].decode()
 
 
 def _image_column(pictures: list[Any], names: Cells, like: Familiar) -> tuple[Column, list[Note]]:

@@ -38,7 +38,8 @@ def from_json(content: Content, reading: Reading) -> Table:
 
     A line that is no object is put aside, with its number. Lists become text.
     """
-    text, _, notes = as_utf8(content.raw, reading.encoding, content.name)
+    found, _, notes = as_utf8(content.raw, reading.encoding, content.name)
+    text = found[:]
     lines = [(n, line) for n, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
     if not lines:
         raise DataError(f"{content.name} is empty")

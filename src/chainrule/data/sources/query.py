@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.data.cast import in_order
 from chainrule.data.column import Column
 from chainrule.data.scan import connected
 from chainrule.data.sources.content import Content
@@ -85,10 +86,10 @@ def _table(
         f"cast({_plain(name, kind)} as {'double' if number else 'varchar'}) as c{place}"
         for place, (name, kind, number) in enumerate(zip(quoted, types, numeric, strict=True))
     ]
-    found = connection.execute(f"select {', '.join(casts)} from held").fetchnumpy()
+    found = connection.execute(f"select rowid, {', '.join(casts)} from held").fetchnumpy()
+    places, *ordered = found.values()
     columns = {}
-    for place, (name, number) in enumerate(zip(names, numeric, strict=True)):
-        cells = found[f"c{place}"]
+    for name, number, cells in zip(names, numeric, in_order(places, ordered), strict=True):
         if number:
             columns[name] = Column(numbers=np.ma.filled(cells, np.nan))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chainrule.data.layout import Layout
+from chainrule.data.lines import Text, pieces
 from chainrule.data.scan import Scan, scan
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.decimals import plain_numbers
@@ -19,18 +20,18 @@ from chainrule.errors import DataError
 def from_text(content: Content, reading: Reading) -> Table:
     """A table from delimited text; its first row is the header unless it plainly is data."""
     source = content.name
-    if not content.raw:
+    if not len(content.text):
         raise DataError(f"{source} is empty")
     like = reading.like.layout
-    text, encoding, notes = as_utf8(content.raw, reading.encoding, source, like.encoding)
+    text, encoding, notes = as_utf8(content.text, reading.encoding, source, like.encoding)
     delimiter = reading.delimiter or delimiter_of(text, content.suffix, source, like.delimiter)
     with content.on_disk(text) as path:
         found = scan(path, text, source, delimiter)
     if len(found.lines) <= len(found.rejected):
         raise _unreadable(source, found)
-    if not any(column.cells.any() for column in found.columns):
+    if all(column.blank for column in found.columns):
         raise DataError(f"{source} is empty")
-    hidden = b"," in text and (found.delimiter != "," or b'"' in text)
+    hidden = _holds(text, b",") and (found.delimiter != "," or _holds(text, b'"'))
     likely = like.decimal if found.delimiter in (like.delimiter, "") else None
     columns, decimal, rewritten = plain_numbers(
         found.columns, reading.decimal, source, hidden, likely
@@ -38,6 +39,10 @@ def from_text(content: Content, reading: Reading) -> Table:
     layout = Layout(delimiter=found.delimiter or None, encoding=encoding, decimal=decimal)
     table = titled(columns, found.lines, source, reading, layout)
     return replace(table, rejected=found.rejected, notes=(*notes, *rewritten, *table.notes))
+
+
+def _holds(text: Text, mark: bytes) -> bool:
+    return any(mark in piece for _, piece in pieces(text))
 
 
 def _unreadable(source: str, found: Scan) -> DataError:

@@ -31,13 +31,13 @@ def titled(
     Where the columns of training were given other names than their header's, those of a table with
     such a header have none, as in a table without one.
     """
-    first = [column.cells[0] for column in columns]
+    first = [column.at(slice(1))[0] for column in columns]
     header = _has_header(columns, first, source, reading)
     if header and len(lines) == 1:
         raise DataError(f"{source} has a header but no rows", got=", ".join(map(str, first)))
     names = first if header and reading.names is None else reading.names
-    body = slice(1, None) if header else slice(None)
-    bodies = (Column(column.cells[body]) for column in columns)
+    body = np.arange(1 if header else 0, len(lines))
+    bodies = (column.take(body) for column in columns)
     passed = header and reading.names is None and _renamed(first, reading.like)
     told = "the header is passed over, as in training"
     return Table(
@@ -75,7 +75,10 @@ def _has_header(
         return reading.like.layout.renamed and is_header(first)
     if not is_header(first) or _counted(first) or any(map(_holds_numbers, columns)):
         return is_header(first)
-    again = [cell in column.cells[1:].tolist() for cell, column in zip(first, columns, strict=True)]
+    again = [
+        cell is not None and np.count_nonzero(column.same_as(cell)) > 1
+        for cell, column in zip(first, columns, strict=True)
+    ]
     known = list(compress(again, (cell is not None for cell in first)))
     if any(known) and not all(known):
         raise DataError(
@@ -88,7 +91,7 @@ def _has_header(
 
 def _holds_numbers(column: Column) -> bool:
     """Whether there is a number among the first cells below the first row."""
-    return any(np.isfinite(number_of(cell)) for cell in column.cells[1 : SAMPLE + 1])
+    return any(np.isfinite(number_of(cell)) for cell in column.at(slice(1, SAMPLE + 1)))
 
 
 def is_header(first: Sequence[str | None]) -> bool:

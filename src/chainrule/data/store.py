@@ -1,0 +1,248 @@
+"""Cells of a table too large to hold as texts: a columnar file of duckdb's, read piece by piece.
+
+A column whose first cells are numbers is kept as numbers; beside it stand the texts that could not
+be had back from them (`1.50`, `?`, `n.d.`), so that every cell can be told as it was written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data.cast import NUMBER, Cells, in_order, plain
+from chainrule.data.column import number_of
+from chainrule.data.room import allowance
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOSTLY = 0.5
+"""A column is kept as numbers if more than this share of its first cells could be."""
+
+KEPT = 512 * 2**20
+"""More bytes of what was worked out are not kept: it is quickly worked out again."""
+
+PREFIX = "chainrule-"
+
+Held = NDArray[Any]
+
+
+class Kept:
+    """Arrays worked out before, up to so many bytes: the least recently used are dropped.
+
+    >>> kept = Kept(20)
+    >>> for name in "ab":
+    ...     kept.put((0, name), np.zeros(2))
+    >>> kept.get((0, "a")) is None, kept.get((0, "b")) is None
+    (True, False)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._arrays: OrderedDict[tuple[int, str], Held] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: tuple[int, str]) -> Held | None:
+        """An array that was put there, if it is still."""
+        found = self._arrays.get(key)
+        if found is not None:
+            self._arrays.move_to_end(key)
+        return found
+
+    def put(self, key: tuple[int, str], array: Held) -> None:
+        """Keep an array, for as long as there is room."""
+        self._arrays[key] = array
+        self._bytes += array.nbytes
+        while self._bytes > self.limit and self._arrays:
+            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+
+    def forget(self, owner: int) -> None:
+        """Drop what belongs to somebody who is gone."""
+        for key in [key for key in self._arrays if key[0] == owner]:
+            self._bytes -= self._arrays.pop(key).nbytes
+
+
+class Store:
+    """The cells of a table on disk, in a folder that goes with the last column that reads it.
+
+    `rows`: how many there are, all columns alike. `connection` is a database in `folder` whose
+    table `cells` `fill` made.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, room: int) -> None:
+        self.connection, self.folder = connection, folder
+        self.kept = Kept(room)
+        self.kinds: list[str] = []
+        self.rows = 0
+        self._values: dict[int, list[str | None]] = {}
+        self._foreign: dict[int, tuple[tuple[str, float], ...]] = {}
+        weakref.finalize(self, _gone, connection, folder)
+
+    @classmethod
+    def new(cls) -> Store:
+        """An empty store, within the memory that there is."""
+        import duckdb
+
+        folder, room = scratch(), allowance()
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": "false",
+            "memory_limit": f"{room // 4}B",
+        }
+        connection = duckdb.connect(folder / "cells", config=settings)
+        connection.execute("set enable_progress_bar = false")
+        return cls(connection, folder, min(room // 4, KEPT))
+
+    def fill(self, sample: str, source: str, settings: Sequence[object], width: int) -> None:
+        """Take all rows of a query whose columns are texts c0, c1, ... (`width` of them).
+
+        `sample` gives some of its rows, `settings` what both are to be told.
+        """
+        tests = ", ".join(f"{_share(i, kind)}" for i in range(width) for kind in KINDS)
+        shares = self.connection.execute(f"select {tests} from ({sample})", settings).fetchone()
+        assert shares is not None
+        self.kinds = [_kind(shares[2 * i : 2 * i + 2]) for i in range(width)]
+        numbers = [(i, kind) for i, kind in enumerate(self.kinds) if kind != "varchar"]
+        cast = "".join(f", try_cast(c{i} as {kind}) as n{i}" for i, kind in numbers)
+        held = [f"c{i} as t{i}" for i, kind in enumerate(self.kinds) if kind == "varchar"]
+        for i, _ in numbers:
+            exact = f"n{i}::varchar = c{i}"
+            held.append(f"case when {exact} then n{i} end as n{i}")
+            held.append(f"case when {exact} then null else c{i} end as t{i}")
+        self.connection.execute(
+            f"create table cells as select {', '.join(held)} from (select *{cast} from ({source}))",
+            settings,
+        )
+        self.rows = int(self._one("select count(*) from cells"))
+
+    def text(self, place: int) -> str:
+        """SQL: the text of a column's cells."""
+        kept = self.kinds[place] == "varchar"
+        return f"t{place}" if kept else f"coalesce(t{place}, n{place}::varchar)"
+
+    def number(self, place: int) -> str:
+        """SQL: a column's cells as numbers."""
+        foreign = self.foreign(place)
+        read = NUMBER.replace("text", f"t{place}")
+        if foreign:  # other digits than those of ASCII
+            cases = " ".join(f"when {literal(text)} then {n!r}" for text, n in foreign)
+            read = f"case t{place} {cases} else {read} end"
+        kept = self.kinds[place] == "varchar"
+        return read if kept else f"case when t{place} is null then n{place}::double else {read} end"
+
+    def foreign(self, place: int) -> tuple[tuple[str, float], ...]:
+        """The texts of a column that are numbers in other digits than those of ASCII."""
+        if place in self._foreign:
+            return self._foreign[place]
+        wide = f"strlen(t{place}) <> length(t{place}) and regexp_matches(t{place}, '\\p{{Nd}}')"
+        found = self.connection.execute(f"select distinct t{place} from cells where {wide}")
+        numbers = [(str(text), number_of(text)) for (text,) in found.fetchall()]
+        self._foreign[place] = tuple(pair for pair in numbers if pair[1] == pair[1])
+        return self._foreign[place]
+
+    def fetch(self, select: str, first: int, last: int) -> list[Held]:
+        """The columns of `select` in the rows from `first` to before `last`, in their order."""
+        some = first > 0 or last < self.rows
+        where = f" where rowid >= {first} and rowid < {last}" if some else ""
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(f"select rowid, {select} from cells{where}").fetchnumpy()
+        number, *arrays = found.values()
+        return in_order(number - first, arrays)
+
+    def texts_at(self, place: int, rows: NDArray[np.int64]) -> Cells:
+        """The texts of a column in some rows, object [rows]."""
+        picks = {"place": np.arange(len(rows)), "number": rows}
+        with self.connection.cursor() as cursor:
+            cursor.register("picks", picks)
+            found = cursor.execute(
+                f"select picks.place as place, {self.text(place)} as text "
+                "from cells join picks on cells.rowid = picks.number"
+            ).fetchnumpy()
+        texts: Cells = np.full(len(rows), None, dtype=object)
+        texts[found["place"]] = plain(found["text"])
+        return texts
+
+    def values(self, place: int) -> list[str | None]:
+        """The distinct texts of a column, as they first come up; None last, if a cell is empty."""
+        if place in self._values:
+            return self._values[place]
+        text = self.text(place)
+        self.connection.execute(
+            f"create table d{place} as select c, row_number() over (order by f) - 1 as code "
+            f"from (select {text} as c, min(rowid) as f from cells group by c) where c is not null"
+        )
+        found = self.connection.execute(f"select c from d{place} order by code").fetchall()
+        empty = self._one(f"select count(*) - count({text}) from cells")
+        self._values[place] = [row[0] for row in found] + [None] * bool(empty)
+        return self._values[place]
+
+    def codes(self, place: int, first: int, last: int) -> Held:
+        """For each cell the place of its text in `values`, in the smallest integers that do."""
+        values = self.values(place)
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(
+                f"select cells.rowid - {first} as place, code from cells "
+                f"join d{place} on {self.text(place)} = c "
+                f"where cells.rowid >= {first} and cells.rowid < {last}"
+            ).fetchnumpy()
+        codes = np.full(last - first, len(values) - 1, dtype=np.min_scalar_type(len(values)))
+        codes[np.asarray(found["place"])] = np.asarray(found["code"])
+        return codes
+
+    def _one(self, query: str) -> Any:
+        row = self.connection.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
+
+KINDS = ("bigint", "double")
+
+
+def _share(place: int, kind: str) -> str:
+    """SQL: which share of a column's known cells a type holds as they are written."""
+    exact = f"try_cast(c{place} as {kind})::varchar = c{place}"
+    return f"count(case when {exact} then 1 end) / greatest(1, count(c{place}))"
+
+
+def _kind(shares: Sequence[float]) -> str:
+    """The type for a column, by the shares that fit each of `KINDS`."""
+    best = max(range(len(KINDS)), key=lambda kind: shares[kind])
+    return KINDS[best] if shares[best] > MOSTLY else "varchar"
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def scratch() -> Path:
+    """A new folder for what need not last; those of processes that ended early are removed."""
+    root = Path(tempfile.gettempdir())
+    for left in root.glob(f"{PREFIX}*-*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _gone(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)

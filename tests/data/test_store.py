@@ -1,0 +1,114 @@
+"""A column on disk answers as one in memory does, whatever the cells are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chainrule.data import Table, inspect_table, prepare, read_table
+from chainrule.data import scan as scanning
+from chainrule.data.store import scratch
+from chainrule.data.stored_column import StoredColumn
+
+TEXTS = st.one_of(
+    st.sampled_from(["", "1", "1.0", "1.50", "007", "?", "NA", "n.d.", "1_0", "٣", "-0", "1e3"]),
+    st.integers(-(10**20), 10**20).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.text("aä \u00e9x", max_size=4),
+)
+
+
+def written(path: Path, columns: list[list[str]]) -> str:
+    lines = [",".join(f"c{i}" for i in range(len(columns)))]
+    lines += [",".join(row) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def both(source: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Table, Table]:
+    """The table in memory, and on disk."""
+    plain = read_table(source, header=True)
+    monkeypatch.setattr(scanning, "STORED", 0)
+    return plain, read_table(source, header=True)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(st.tuples(TEXTS, st.floats(-1e6, 1e6).map(str)), min_size=3, max_size=30))
+def test_a_stored_column_answers_as_one_in_memory(
+    rows: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        plain, stored = both(written(tmp_path / "t.csv", columns), patch)
+    some = np.array([len(rows) - 1, 0, 2])
+    for table in (slice(None), some, np.arange(1, len(rows))):
+        for name in plain.names:
+            ours, theirs = stored.column(name), plain.column(name)
+            assert isinstance(ours, StoredColumn)
+            if not isinstance(table, slice):
+                ours, theirs = ours.take(table), theirs.take(table)
+            assert ours.cells.tolist() == theirs.cells.tolist()
+            np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+            np.testing.assert_array_equal(ours.missing, theirs.missing)
+            assert [ours.values[c] for c in ours.codes] == theirs.cells.tolist()
+            assert ours.at(np.array([1, 0])).tolist() == theirs.cells[[1, 0]].tolist()
+            assert len(set(ours.identity.tolist())) == len(set(theirs.identity.tolist()))
+            assert ours.same_as("1.50").tolist() == theirs.same_as("1.50").tolist()
+            assert ours.blank == theirs.blank
+
+
+def mixed_table(path: Path) -> str:
+    """Numbers, some of them bad or missing, categories, dates, a repeated row."""
+    noise = np.random.default_rng(0)
+    size = [f"{x:.2f}" for x in noise.normal(5, 1, 300)]
+    size[7], size[20] = "n.d.", ""
+    kind = noise.choice(["a", "b", "c"], 300).tolist()
+    day = [str(np.datetime64("2020-01-01") + int(d)) for d in noise.integers(0, 900, 300)]
+    price = [str(x) for x in noise.integers(0, 10**6, 300)]
+    columns = [[*column, column[3]] for column in (size, kind, day, price)]
+    return written(path / "mixed.csv", columns)
+
+
+def test_what_is_found_and_prepared_is_the_same_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, stored = both(mixed_table(tmp_path), monkeypatch)
+    assert inspect_table(plain).model_dump() == inspect_table(stored).model_dump()
+    ours, theirs = prepare(stored, "c3"), prepare(plain, "c3")
+    assert ours.preparation.to_json() == theirs.preparation.to_json()
+    assert ours.report == theirs.report
+    np.testing.assert_array_equal(ours.train.numbers, theirs.train.numbers)
+    np.testing.assert_array_equal(ours.test.lines, theirs.test.lines)
+
+
+def test_the_folder_goes_with_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, stored = both(mixed_table(tmp_path), monkeypatch)
+    column = stored.column("c0")
+    assert isinstance(column, StoredColumn)
+    folder = column.store.folder
+    assert folder.is_dir()
+    del stored, column
+    assert not folder.exists()
+
+
+def test_what_a_killed_process_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f"chainrule-{ended.pid}-x"
+    running = tmp_path / f"chainrule-{os.getppid()}-x"
+    left.mkdir()
+    running.mkdir()
+    scratch()
+    assert not left.exists()
+    assert running.is_dir()
