@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.harness import FailedError, machine
 
 NAMES = (
-    *("startup", "eager", "depth", "tables"),
+    *("startup", "eager", "depth", "tables", "reading"),
     *("training", "compiling", "cold_start", "prediction", "whole_job"),
 )
 

@@ -70,11 +70,12 @@ def plain_numbers(
         chosen = decimal or _chosen(proof, likely, together)
         if chosen is None and any("," in text for text in texts[place]):
             raise _undecided(texts[place], place, source)
-        made[place] = _rewritten(columns[place], chosen or ".")
-        before, after = columns[place].cells.tolist(), made[place].cells.tolist()
+        plainly = _rewritten(columns[place], chosen or ".")
+        before, after = columns[place].cells.tolist(), plainly.cells.tolist()
         pairs = ((old, new) for old, new in zip(before, after, strict=True) if old != new)
         first = next(pairs, None)
         if first is not None:
+            made[place] = plainly
             changed.append((place + 1, *first))
         used |= {chosen} if chosen is not None and texts[place] else set()
     from_training = likely in used and likely not in together
