@@ -19,6 +19,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 ROUNDS = 15
+WARM_UP = 3  # rounds that do not count: others are still being made, and what adapts has not yet
 REST = 0.05  # seconds between rounds: OpenBLAS's idle threads spin for half of that
 
 
@@ -57,8 +58,8 @@ class Contender:
 
     @property
     def median(self) -> float:
-        """The median of the rounds, the first (warm-up) left out, in seconds."""
-        return statistics.median(self.seconds[1:])
+        """The median of the rounds that count, in seconds."""
+        return statistics.median(self.seconds[WARM_UP:])
 
 
 @dataclass
@@ -91,7 +92,7 @@ def attempt(
     running = {name: Contender(where, threads) for name, where in contenders.items()}
     failures: dict[str, str] = {}
     try:
-        for _ in range(rounds + 1):
+        for _ in range(WARM_UP + rounds):
             time.sleep(REST)
             before_round()
             for name, contender in running.items():
@@ -105,7 +106,7 @@ def attempt(
         return Found(
             {name: c.median for name, c in ended.items()},
             failures,
-            {name: c.notes[1:] for name, c in ended.items()},
+            {name: c.notes[WARM_UP:] for name, c in ended.items()},
         )
     finally:
         for contender in running.values():

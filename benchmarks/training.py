@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks import contenders
 from benchmarks.cores import second_thread
 from benchmarks.goals import Goal, slower, table
-from benchmarks.harness import attempt
+from benchmarks.harness import WARM_UP, attempt
 from benchmarks.networks import NETWORKS
 from benchmarks.networks.network import Network
 
@@ -139,7 +139,7 @@ def _kinds(network: Network) -> list[str]:
 
 def _machine_line(peaks: dict[int, float], probes: list[float]) -> str:
     rates = ", ".join(f"{rate / 1e9:.0f} on {n}" for n, rate in peaks.items())
-    counted = probes[1:]  # in the first round the contenders are still being made
+    counted = probes[WARM_UP:]
     two = f"{statistics.median(counted):.2f} (least {min(counted):.2f})"
     return f"  sgemm GFLOP/s by threads: {rates}; two threads multiply {two} times as much as one"
 
