@@ -136,3 +136,22 @@ def test_without_scikit_learn_the_error_says_what_to_install() -> None:
     code = "import sys; sys.modules['sklearn'] = None; import chainrule.estimators"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install 'chainrule[sklearn]'" in ran.stderr
+
+
+def test_several_numbers_a_row(blobs: Any, tmp_path: Path) -> None:
+    X, _ = blobs
+    y = np.column_stack([100 * X[:, 0], X[:, 1] - X[:, 2]])
+    regressor = NeuralRegressor(**{**QUICK, "epochs": 40}).fit(X, y)
+    assert regressor.predict(X).shape == y.shape
+    assert regressor.score(X, y) > 0.9
+    found = load(save(regressor.model_, tmp_path / "model")).predict(X)
+    np.testing.assert_array_equal(found["y1"].values, regressor.predict(X)[:, 1])
+
+
+def test_several_classes_a_row(blobs: Any) -> None:
+    X, labels = blobs
+    y = np.column_stack([labels, np.where(X[:, 2] > 1, "high", "low")])
+    classifier = NeuralClassifier(**{**QUICK, "epochs": 40}).fit(X, y)
+    assert [classes.tolist() for classes in classifier.classes_] == [["no", "yes"], ["high", "low"]]
+    assert (classifier.predict(X) == y).mean() > 0.85
+    assert [part.shape for part in classifier.predict_proba(X)] == [(200, 2), (200, 2)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +12,8 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from chainrule.data import Part, Preparation, Table, split_rows
+from chainrule.data import Part, Preparation, Table, Target, split_rows
 from chainrule.data.split import LEAST, RARE
-from chainrule.data.target import Target
 from chainrule.estimators.callbacks import Epochs
 from chainrule.estimators.inputs import numeric_columns, pairs_of, rows_of
 from chainrule.estimators.learner import Learner
@@ -83,11 +82,15 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         raise NotImplementedError
 
     def _codes(self, y: NDArray[Any]) -> NDArray[Any]:
-        """The answers as numbers: as they are, or each one's place among the classes."""
+        """The answers as numbers [n, targets]: as they are, or each one's place among classes."""
         raise NotImplementedError
 
-    def _target(self, name: str, codes: NDArray[Any]) -> Target:
-        """The record of the answers that train."""
+    def _targets(self, names: list[str], codes: NDArray[Any]) -> list[Target]:
+        """The record of each target, for the answers that train."""
+        raise NotImplementedError
+
+    def _answers(self, target: Any, codes: NDArray[Any]) -> NDArray[Any]:
+        """The answers [n] of a target as the network learns them."""
         raise NotImplementedError
 
     def _row_weights(self, weights: NDArray[Any] | None, y: NDArray[Any]) -> NDArray[Any] | None:
@@ -157,21 +160,25 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         """The rows that train, and those that say when to stop: none where rows are too few."""
         if not validated or len(codes) < LEAST:
             return np.arange(len(codes)), np.arange(0)
-        stratified = not self._numeric_target and np.count_nonzero(np.bincount(codes) >= RARE) > 1
-        split = split_rows(
-            len(codes), seed, codes if stratified else None, float(self.validation_fraction), 0.0
-        )
+        classes = None if self._numeric_target else codes[:, 0]
+        if classes is not None and np.count_nonzero(np.bincount(classes) >= RARE) < 2:
+            classes = None
+        split = split_rows(len(codes), seed, classes, float(self.validation_fraction), 0.0)
         return split.train, split.validation
 
     def _begin(self, rows: _Rows, settings: Settings) -> None:
         """A new network, for the preparation that the training rows teach."""
         self._columns = rows.table.names
-        name = _free_name("y", self._columns)
-        target = self._target(name, rows.codes)
+        targets = self._targets(_names(rows.codes.shape[1], self._columns), rows.codes)
         types = {**dict.fromkeys(numeric_columns(rows.table), "numeric"), **(self.types or {})}
-        preparation = _preparation(rows, target, types, self.encode or {})
+        preparation = Preparation.fit(rows.table, targets, types=types, encodings=self.encode or {})
         self.history_: History = {name: [] for name in _HISTORY}
-        self._learner = Learner.begin(preparation, settings, rows.codes)
+        answers = self._all_answers(targets, rows.codes)
+        self._learner = Learner.begin(preparation, settings, answers)
+
+    def _all_answers(self, targets: list[Target], codes: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        pairs = zip(targets, codes.T, strict=True)
+        return tuple(self._answers(target, column) for target, column in pairs)
 
     def _learn(
         self, told: dict[str, Any], train: _Rows, validation: _Rows, settings: Settings
@@ -192,22 +199,26 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         """Rows as a network sees them."""
         preparation = self._learner.preparation
         inputs, _ = preparation.apply(rows.table.renamed(self._columns))
-        answers = _answers(preparation.target, rows.codes)
-        weights = None if rows.weights is None else rows.weights.astype(np.float32)
+        answers = self._all_answers(preparation.targets, rows.codes)
+        weights = rows.weights
+        if weights is not None:
+            weights = np.tile(weights.astype(np.float32)[:, None], (1, len(answers)))
         lines, source = rows.table.lines, rows.table.source
         return Part(inputs.numbers, inputs.codes, answers, lines, source, weights)
 
     # -- predicting
 
-    def _outputs(self, X: Any) -> NDArray[np.float32]:
-        """The network's outputs for the rows of X, float32 [n, outputs]."""
+    def _outputs(self, X: Any) -> list[NDArray[Any]]:
+        """The network's outputs for the rows of X, float32 [n, outputs], for each target."""
         check_is_fitted(self)
         table = rows_of(self, X).renamed(self._columns)
         inputs, _ = self.model_.preparation.apply(table)
-        return self.model_.outputs(inputs.numbers, inputs.codes)
+        outputs = self.model_.outputs(inputs.numbers, inputs.codes)
+        return self.model_.preparation.split(outputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
@@ -216,7 +227,7 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Rows with their answers as numbers [n, ...], and how much each counts, float64 [n]."""
+    """Rows with their answers as numbers [n, targets], and how much each counts, float64 [n]."""
 
     table: Table
     codes: NDArray[Any]
@@ -230,21 +241,7 @@ class _Rows:
         return _Rows(self.table.take(places), self.codes[places], weights)
 
 
-def _preparation(
-    rows: _Rows, target: Target, types: dict[str, str], encodings: dict[str, str]
-) -> Preparation:
-    """What the training rows teach about their columns, with the record of the target."""
-    answers = Table.of({target.name: rows.codes})
-    table = replace(rows.table, columns={**rows.table.columns, **answers.columns})
-    found = Preparation.fit(table, target.name, "regression", types=types, encodings=encodings)
-    return found.model_copy(update={"target": target})
-
-
-def _answers(target: Target, codes: NDArray[Any]) -> NDArray[Any]:
-    """Answers as the network learns them: scaled numbers [n, 1], or places of classes [n]."""
-    return target.apply(Table.of({target.name: codes})) if target.kind == "scaled" else codes
-
-
-def _free_name(wanted: str, taken: list[str]) -> str:
-    """A name that no column has."""
-    return wanted if wanted not in taken else _free_name(f"{wanted}_", taken)
+def _names(count: int, taken: list[str]) -> list[str]:
+    """Names for targets that no column has: y, or y0, y1, ..."""
+    wanted = ["y"] if count == 1 else [f"y{place}" for place in range(count)]
+    return wanted if not {*wanted} & {*taken} else [f"target {name}" for name in wanted]

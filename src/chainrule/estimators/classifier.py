@@ -11,7 +11,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 
-from chainrule.data import ClassTarget
+from chainrule.data import ClassTarget, Target
 from chainrule.estimators.base import NeuralEstimator
 
 
@@ -74,16 +74,20 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         )
         self.class_weight = class_weight
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """The probability of each class, float64 [n, classes], in the order of `classes_`."""
-        outputs = self._outputs(X).astype(np.float64)
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, float64 [n, classes], in the order of `classes_`.
+
+        Of several outputs a list of such arrays.
+        """
+        found = [part.astype(np.float64) for part in self._outputs(X)]
+        found = [part / part.sum(axis=1, keepdims=True) for part in found]
+        return found if self._several else found[0]
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The most probable class of each row, [n]."""
-        best = self._outputs(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
-        return labels
+        """The most probable class of each row, [n] or [n, outputs] as y was."""
+        best = [part.argmax(axis=1) for part in self._outputs(X)]
+        labels = [classes[place] for classes, place in zip(self._labels(), best, strict=True)]
+        return np.stack(labels, axis=1) if self._several else np.asarray(labels[0])
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -97,21 +101,53 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
 
     def _note_answers(self, y: NDArray[Any]) -> None:
         check_classification_targets(y)
-        self.classes_ = np.unique(column_or_1d(y, warn=True))
+        columns = _columns(y, warn=True)
+        self._several = columns is not None
+        self.classes_ = np.unique(column_or_1d(y)) if columns is None else [
+            np.unique(column) for column in columns
+        ]  # fmt: skip
+
+    def _labels(self) -> list[NDArray[Any]]:
+        """The classes of each output."""
+        return self.classes_ if isinstance(self.classes_, list) else [self.classes_]
 
     def _codes(self, y: NDArray[Any]) -> NDArray[Any]:
-        labels = column_or_1d(y)
-        places = np.searchsorted(self.classes_, labels).clip(max=len(self.classes_) - 1)
-        unknown = np.unique(labels[self.classes_[places] != labels])
-        if len(unknown):
-            raise ValueError(f"y has classes {unknown.tolist()}, but the fit had {self.classes_}")
-        return np.asarray(places)
+        columns = _columns(y) if self._several else [column_or_1d(y)]
+        pairs = zip(self._labels(), columns or [], strict=True)
+        return np.stack([_places(classes, column) for classes, column in pairs], axis=1)
 
-    def _target(self, name: str, codes: NDArray[Any]) -> ClassTarget:
-        return ClassTarget(name=name, classes=[str(label) for label in self.classes_])
+    def _targets(self, names: list[str], codes: NDArray[Any]) -> list[Target]:
+        pairs = zip(names, self._labels(), strict=True)
+        return [ClassTarget(name=name, classes=[str(c) for c in found]) for name, found in pairs]
+
+    def _answers(self, target: ClassTarget, codes: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(codes)
 
     def _row_weights(self, weights: NDArray[Any] | None, y: NDArray[Any]) -> NDArray[Any] | None:
         if self.class_weight is None:
             return weights
-        by_class: NDArray[Any] = compute_sample_weight(self.class_weight, column_or_1d(y))
+        labels = y if self._several else column_or_1d(y)
+        by_class: NDArray[Any] = compute_sample_weight(self.class_weight, labels)
         return by_class if weights is None else by_class * weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _columns(y: NDArray[Any], warn: bool = False) -> list[NDArray[Any]] | None:
+    """The outputs of y [n, outputs], or None where it has only one."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        return list(y.T)
+    column_or_1d(y, warn=warn)
+    return None
+
+
+def _places(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Each label's place among the classes, int64 [n]; ValueError if one is not there."""
+    places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    unknown = np.unique(labels[classes[places] != labels])
+    if len(unknown):
+        raise ValueError(f"y has classes {unknown.tolist()}, but the fit had {classes.tolist()}")
+    return np.asarray(places, dtype=np.int64)

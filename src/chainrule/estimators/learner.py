@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data import Part, Preparation
-from chainrule.data.target import Target
 from chainrule.generator import default_generator
 from chainrule.model import Card, Model
 from chainrule.optim import Optimizer
 from chainrule.train import Chosen, EpochResult, History, Settings, TableNetwork
 from chainrule.train.defaults import choose
+from chainrule.train.heads import loss_for
 from chainrule.train.learning import frozen, learn, optimizer_for
-from chainrule.train.network import loss_for, network_for
+from chainrule.train.network import network_for
 
 _ALONE = threading.RLock()
 
@@ -37,13 +36,17 @@ class Learner:
     epochs: int = 0
 
     @classmethod
-    def begin(cls, preparation: Preparation, settings: Settings, answers: NDArray[Any]) -> Learner:
+    def begin(
+        cls, preparation: Preparation, settings: Settings, answers: Sequence[NDArray[Any]]
+    ) -> Learner:
         """A network with initial weights; the preparation is of the rows with these answers."""
-        chosen = choose(settings, preparation, len(answers))
+        chosen = choose(settings, preparation, len(answers[0]))
         with own_randomness(chosen.seed):
             network = network_for(preparation, chosen)
         optimizer = optimizer_for(network, chosen)
-        return cls(preparation, network, optimizer, _trivial(preparation.target, answers))
+        pairs = zip(preparation.targets, answers, strict=True)
+        trivial = [number for target, found in pairs for number in target.trivial(found)]
+        return cls(preparation, network, optimizer, trivial)
 
     def chosen(self, settings: Settings, rows: int) -> Chosen:
         """The settings to learn from so many rows next: other orders and dropout than before."""
@@ -95,11 +98,3 @@ def own_randomness(seed: int) -> Iterator[None]:
             yield
         finally:
             default_generator.load_state_dict(before)
-
-
-def _trivial(target: Target, answers: NDArray[Any]) -> list[float]:
-    """The answer that needs no model: the mean of the target, or the share of each class."""
-    if target.kind == "scaled":
-        return [target.mean]
-    shares = np.bincount(answers, minlength=len(target.classes)) / len(answers)
-    return [float(share) for share in shares]

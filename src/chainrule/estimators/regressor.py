@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.callback import with_callbacks
-from sklearn.utils import column_or_1d
 
-from chainrule.data import ScaledTarget
+from chainrule.data import ScaledTarget, Target
 from chainrule.data.target import moments
 from chainrule.estimators.base import NeuralEstimator
 
 
 class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
-    """A network that predicts numbers from rows with columns of any kind.
+    """A network that predicts numbers, one or several a row, from rows with columns of any kind.
 
     Rows are prepared as `chainrule train` does it: numbers scaled and spread over quantile bins,
     categories one-hot or embedded, texts as words, missing cells marked; numeric columns are
@@ -47,10 +46,11 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     _numeric_target = True
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """The predicted numbers, float64 [n], in the units of y."""
+        """The predicted numbers, float64 [n] or [n, outputs] as y was, in its units."""
         outputs = self._outputs(X)
-        numbers = self.model_.preparation.target.inverse(outputs)
-        return numbers.astype(np.float64)
+        pairs = zip(self.model_.preparation.targets, outputs, strict=True)
+        numbers = np.stack([target.inverse(part) for target, part in pairs], axis=1)
+        return numbers.astype(np.float64).reshape(-1, *self._answer_shape)
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -61,11 +61,18 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         return self._fit_partly(X, y, sample_weight)
 
     def _note_answers(self, y: NDArray[Any]) -> None:
-        column_or_1d(y, warn=True)
+        self._answer_shape = y.shape[1:]
 
     def _codes(self, y: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(column_or_1d(y), dtype=np.float64)
+        return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
 
-    def _target(self, name: str, codes: NDArray[Any]) -> ScaledTarget:
-        mean, std = moments(codes)
-        return ScaledTarget(name=name, mean=mean, std=std)
+    def _targets(self, names: list[str], codes: NDArray[Any]) -> list[Target]:
+        return [_scaled(name, column) for name, column in zip(names, codes.T, strict=True)]
+
+    def _answers(self, target: ScaledTarget, codes: NDArray[Any]) -> NDArray[Any]:
+        return ((codes - target.mean) / target.std).astype(np.float32)[:, None]
+
+
+def _scaled(name: str, column: NDArray[Any]) -> ScaledTarget:
+    mean, std = moments(column)
+    return ScaledTarget(name=name, mean=mean, std=std)
