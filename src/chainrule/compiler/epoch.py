@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.compiler.forms import Slot, flatten
 from chainrule.core.state import no_grad
-from chainrule.data import batches
+from chainrule.data import batch_count, batches
 from chainrule.errors import ShapeError
 from chainrule.tensors import Cell, Tensor
 
@@ -66,10 +66,9 @@ def run_epoch(
     ([4.0, 3.0, 3.0], [4.0, 2.0, 3.0])
     """
     _check_lengths(arrays)
-    chosen = list(batches(order, batch_size))
-    planned = dict(schedule or {})
+    steps, planned = batch_count(len(order), batch_size), dict(schedule or {})
     for cell, values in planned.items():
-        _check_schedule(cell, len(values), len(chosen))
+        _check_schedule(cell, len(values), steps)
     ended = False
 
     def after(done: int) -> bool:
@@ -77,24 +76,27 @@ def run_epoch(
         ended = after_step is not None and after_step(done - 1)
         return ended
 
-    if chosen and len(chosen[-1]) < batch_size:  # one run an epoch, and nobody knows how many
-        last = [Tensor(array[chosen[-1]]) for array in arrays]
+    if rest := len(order) % batch_size:  # one run an epoch, and nobody knows how many
+        last = [Tensor(array[order[-rest:]]) for array in arrays]
         if not step.announced(*last):
             step.expect(None, *last)
     form, found = _native_epoch(step, arrays, order, batch_size, planned, after)
-    rows_of_numbers = list(found)
-    for rows in chosen[len(found) :]:
+    singly: list[list[float]] = []
+    for rows in batches(order[len(found) * batch_size :], batch_size):
         if ended:
             break
         for cell, values in planned.items():
-            cell.hold(np.asarray(values[len(rows_of_numbers)], cell.dtype))
+            cell.hold(np.asarray(values[len(found) + len(singly)], cell.dtype))
         leaves: list[Any] = []
         form = flatten(step(*(Tensor(array[rows]) for array in arrays)), leaves, results=True)
-        rows_of_numbers.append(_numbers(leaves))
-        after(len(rows_of_numbers))
-    if not rows_of_numbers:
+        singly.append(_numbers(leaves))
+        after(len(found) + len(singly))
+    if not len(found) + len(singly):
         return np.empty(0)
-    return _in_form(form, np.array(rows_of_numbers, np.float64).reshape(len(rows_of_numbers), -1))
+    if singly:
+        more = np.array(singly, np.float64).reshape(len(singly), -1)
+        found = np.concatenate([found, more]) if len(found) else more
+    return _in_form(form, found)
 
 
 def _native_epoch(

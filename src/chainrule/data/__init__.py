@@ -5,6 +5,7 @@ Knows NumPy arrays, not tensors. duckdb and narwhals load when a file or a frame
 
 from chainrule.data.aims import Target as Target
 from chainrule.data.arrays import ArrayColumn as ArrayColumn
+from chainrule.data.batches import batch_count as batch_count
 from chainrule.data.batches import batches as batches
 from chainrule.data.batches import row_order as row_order
 from chainrule.data.builtin import BUILTIN as BUILTIN

@@ -21,13 +21,22 @@ def row_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return permutation(seed, Use.ORDER, epoch, n)
 
 
+def batch_count(rows: int, size: int) -> int:
+    """How many batches so many rows are; the last, smaller one counts.
+
+    >>> batch_count(1000, 300)
+    4
+    """
+    if size < 1:
+        raise SettingError("a batch holds at least one row", got=f"batch size {size}")
+    return -(-rows // size)
+
+
 def batches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
     """The rows of each batch, one after the other; the last, smaller one counts.
 
     >>> [len(rows) for rows in batches(row_order(1000, 0, 0), 300)]
     [300, 300, 300, 100]
     """
-    if size < 1:
-        raise SettingError("a batch holds at least one row", got=f"batch size {size}")
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    for number in range(batch_count(len(order), size)):
+        yield order[number * size : (number + 1) * size]
