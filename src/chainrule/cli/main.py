@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a network on a table.",
     "predict": "Predict rows with a trained model.",
     "evaluate": "Score a trained model on rows whose answer is known.",
+    "explain": "Open a step of a training, with all its numbers.",
     "inspect": "Show what a table, a model or a run holds.",
     "runs": "List the trainings done here, or show one.",
 }

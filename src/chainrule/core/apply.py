@@ -88,6 +88,7 @@ def define(
     dtypes: Callable[..., tuple[DType | None, ...]] | None = None,
     peer: Callable[..., Any] | None = None,
     onnx: str | None = None,
+    written: str = "",
     replace: bool = False,
 ) -> Call:
     """Register an op; gives the function that applies it to Values, or to raws.
@@ -130,6 +131,7 @@ def define(
         dtypes,
         peer,
         onnx,
+        written,
         picks,
         keep,
     )

@@ -37,6 +37,7 @@ class Op:
     dtypes: Callable[..., tuple[DType | None, ...]] | None = None  # pointwise: the dtype per input
     peer: Callable[..., Any] | None = None  # the same in PyTorch: (torch, *inputs, **settings)
     onnx: str | None = None  # the operator of the ONNX standard, where there is one
+    written: str = ""  # as a person writes it, such as "x + y"; if empty, name(x, y)
     # Worked out by define() from the names of the rules' arguments:
     picks: tuple[
         Callable[..., tuple[Any, ...]], ...

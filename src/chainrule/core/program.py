@@ -41,7 +41,8 @@ class Program:
     `args`: symbols of the arguments. `reads`: cell name -> the symbol of its value on entry.
     `captured`: symbols of tensors from outside, `constants`: of tensors made from data while
     recording; both with their arrays. `returns`: symbols or numbers. `assigns`: cell name -> what
-    it holds at the end. `cells`: cell name -> the cell (not saved).
+    it holds at the end. `cells`: cell name -> the cell. `gradients`: a value -> the value that is
+    the loss's gradient with respect to it. Neither of these two is saved.
     """
 
     args: list[Symbol]
@@ -52,6 +53,7 @@ class Program:
     returns: list[Any]
     assigns: dict[str, Any]
     cells: dict[str, Any] = field(default_factory=dict)
+    gradients: dict[Symbol, Symbol] = field(default_factory=dict)
     derived: dict[Any, Any] = field(
         default_factory=dict
     )  # what others worked out from this program

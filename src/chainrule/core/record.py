@@ -53,6 +53,7 @@ class Recorder:
         self.phase: str = outer.phase if outer and inner else "forward"
         self.scope: str = outer.scope if outer and inner else ""
         self.at: tuple[str, str, str] | None = None  # set by the sweep: phase, scope and line
+        self.gradients: dict[Symbol, Symbol] = {}  # set by the sweep
         self._count = 0
         self._known: dict[int, tuple[Raw, Symbol]] = {}  # id of a raw -> the raw, kept alive
         self._spread: dict[Any, Symbol] = {}
@@ -230,7 +231,15 @@ class Recorder:
         assigns = {self.name(cell): raw for cell, raw in changed.items()}
         cells = {} if self.inner else {name: cell for cell, name in self._names.items()}
         return Program(
-            args, reads, self.captured, self.constants, self.instructions, outs, assigns, cells
+            args,
+            reads,
+            self.captured,
+            self.constants,
+            self.instructions,
+            outs,
+            assigns,
+            cells,
+            self.gradients,
         )
 
 

@@ -64,7 +64,7 @@ def sweep(
                 found.append((node, g))
             parents = [parent if id(parent) in live else None for parent in parents]
         if recorder is not None:
-            _point_at(recorder, saved[0])
+            _point_at(recorder, saved[0], g)
         needs = _as_values(node) if higher else saved
         rules = op.grad
         joint = type(rules) is not tuple
@@ -141,8 +141,13 @@ def _repeated(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, .
     )
 
 
-def _point_at(recorder: Any, out: Any) -> None:
-    """Backward instructions carry layer and line of the instruction they differentiate."""
+def _point_at(recorder: Any, out: Any, g: Any) -> None:
+    """Backward instructions carry layer and line of the instruction they differentiate.
+
+    Which value's gradient `g` is, is noted for those who open the step.
+    """
+    if type(out) is Symbol and type(g) is Symbol:
+        recorder.gradients[out] = g
     first = out[0] if type(out) is tuple else out
     made = first.made if type(first) is Symbol else None
     recorder.at = ("backward", made.scope, made.line) if made else None

@@ -1,4 +1,7 @@
-"""Showing what happened in a training: curves as text, for a start."""
+"""Showing what happened in a training: steps opened, predictions explained, trouble named."""
 
 from chainrule.explain.curve import curve as curve
 from chainrule.explain.curve import sparkline as sparkline
+from chainrule.explain.step import OpenedStep as OpenedStep
+from chainrule.explain.step import open_program as open_program
+from chainrule.explain.step import open_step as open_step

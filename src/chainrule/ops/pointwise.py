@@ -77,6 +77,7 @@ def _unary(
         dtypes=_floats if floats else promoted,
         peer=peer,
         onnx=extra.pop("onnx", None),
+        written=extra.pop("written", ""),
     )
 
 
@@ -99,6 +100,7 @@ def _binary(
         dtypes=_floats if floats else promoted,
         peer=peer,
         onnx=extra.pop("onnx", None),
+        written=extra.pop("written", ""),
     )
 
 
@@ -107,21 +109,25 @@ def _binary(
 add: Call = _binary(
     "add", "x + y.", "dx = g, dy = g", np.add,
     (lambda g: g, lambda g: g), lambda torch, x, y: x + y, onnx="Add",
+    written="x + y",
 )  # fmt: skip
 sub: Call = _binary(
     "sub", "x - y.", "dx = g, dy = -g", np.subtract,
     (lambda g: g, lambda g: neg(g)), lambda torch, x, y: x - y, second=(3, 1), onnx="Sub",
+    written="x - y",
 )  # fmt: skip
 mul: Call = _binary(
     "mul", "x * y.", "dx = g y, dy = g x", np.multiply,
     (lambda g, y: mul(g, y), lambda g, x: mul(g, x)),
     lambda torch, x, y: x * y, second=(3, 1), onnx="Mul",
+    written="x*y",
 )  # fmt: skip
 div: Call = _binary(
     "div", "x / y, in floating point also for integers.", "dx = g / y, dy = -g (x / y) / y",
     np.divide,
     (lambda g, y: div(g, y), lambda g, out, y: neg(div(mul(g, out), y))),
     lambda torch, x, y: x / y, floats=True, low=0.5, onnx="Div",
+    written="x / y",
 )  # fmt: skip
 
 
@@ -145,9 +151,17 @@ power: Call = _binary(
         ),
     ),
     lambda torch, x, y: torch.pow(x, y), low=0.5, onnx="Pow",
+    written="x^y",
 )  # fmt: skip
 neg: Call = _unary(
-    "neg", "-x.", "dx = -g", np.negative, lambda g: neg(g), lambda torch, x: -x, onnx="Neg"
+    "neg",
+    "-x.",
+    "dx = -g",
+    np.negative,
+    lambda g: neg(g),
+    lambda torch, x: -x,
+    onnx="Neg",
+    written="-x",
 )
 absolute: Call = _unary(
     "absolute", "|x|; its slope at 0 is 0.", "dx = g sign(x)", np.absolute,
@@ -164,6 +178,7 @@ floor: Call = _unary(
 square: Call = _unary(
     "square", "x * x.", "dx = 2 g x", lambda x: np.multiply(x, x),  # np.square(bool) is int8
     lambda g, x: mul(g, mul(x, 2.0)), lambda torch, x: torch.square(x),
+    written="x^2",
 )  # fmt: skip
 sqrt: Call = _unary(
     "sqrt", "Square root; nan below 0, infinite slope at 0.", "dx = g / (2 sqrt(x))", np.sqrt,
@@ -232,6 +247,7 @@ relu: Call = _unary(
     "relu", "x where x is above 0, else 0; its slope at 0 is 0.", "dx = g where x > 0, else 0",
     lambda x: np.maximum(x, 0),
     lambda g, out: where(less_equal(out, 0.0), 0.0, g), lambda torch, x: torch.relu(x), onnx="Relu",
+    written="max(0, x)",
 )  # fmt: skip
 maximum: Call = _binary(
     "maximum",
@@ -277,7 +293,7 @@ def _in_one_dtype(ufunc: Any) -> Callable[[Any, Any], Any]:
 def _comparison(name: str, doc: str, forward: Any, symbol: str, **extra: Any) -> Any:
     return _binary(
         name, f"{doc}, as bool.", "none: a step has no slope", _in_one_dtype(forward), (None, None),
-        lambda torch, x, y: getattr(torch, symbol)(x, y), gives=BOOL, **extra,
+        lambda torch, x, y: getattr(torch, symbol)(x, y), gives=BOOL, written=doc, **extra,
     )  # fmt: skip
 
 
@@ -341,6 +357,7 @@ where: Call = define(
     dtypes=lambda c, x, y: (None, promote(x, y), promote(x, y)),
     peer=lambda torch, c, x, y: torch.where(c, x, y),
     onnx="Where",
+    written="x if c else y",
 )
 detach: Call = define(
     "detach",
@@ -354,6 +371,7 @@ detach: Call = define(
     samples=_draw((3, 4)),
     peer=lambda torch, x: x.detach(),
     onnx="Identity",
+    written="x",
 )
 cast: Call = define(
     "cast",
@@ -377,6 +395,7 @@ cast: Call = define(
     ],
     peer=lambda torch, x, dtype: x.to(getattr(torch, dtype)),
     onnx="Cast",
+    written="x",
 )
 
 __all__ = [

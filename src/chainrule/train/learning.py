@@ -83,6 +83,10 @@ def loop_for(
     return loop
 
 
+ARGUMENTS = ("numbers", "codes", "target", "weights")
+"""What the arguments of a step are called: what `arrays` gives."""
+
+
 def arrays(part: Part) -> list[NDArray[Any]]:
     """The inputs of the network, then those of the loss: answers, 0 if unknown, and weights."""
     known = [known_answers(answers).reshape(answers.shape) for answers in part.targets]

@@ -63,7 +63,7 @@ class Replay:
                 f"the run {path} kept no states that a step could be replayed from",
                 hint="train it again: chainrule train --config " + str(path / "settings.toml"),
             )
-        self.loop = self.loop_with({})
+        self.loop, self.ran = self.loop_with({})
         self._at: tuple[int, State] | None = None  # the step gone to last, and the state there
 
     @staticmethod
@@ -78,8 +78,8 @@ class Replay:
             )
         return Replay(path, settings, prepared)
 
-    def loop_with(self, changes: Mapping[str, Any]) -> Loop:
-        """A loop like the run's, freshly initialised, with some settings changed."""
+    def loop_with(self, changes: Mapping[str, Any]) -> tuple[Loop, str]:
+        """A loop like the run's, freshly initialised, with some settings changed; how it runs."""
         settings = Chosen.model_validate({**self.settings.model_dump(), **changes})
         with fixed_draws(settings.seed):
             network = network_for(self.prepared.preparation, settings)
@@ -87,8 +87,8 @@ class Replay:
             train, validation = self.prepared.train, self.prepared.validation
             optimizer = optimizer_for(network, settings)
             loop = loop_for(network, optimizer, loss, train, validation, settings)
-            loop.compile(settings.epochs, settings.patience, settings.backend)
-        return loop
+            ran = loop.compile(settings.epochs, settings.patience, settings.backend)
+        return loop, ran
 
     @property
     def steps(self) -> int:
@@ -139,16 +139,18 @@ class Replay:
     def natively(self, place: Place, state: State) -> tuple[float, State]:
         """The step as it was trained: its loss, and what the cells hold after it."""
         with self.cells_kept():
-            put(self.loop, state)
-            self.set_rate(place)
+            put(self.loop, {**state, **self.planned(place)})
             loss = self.loop.step(*self.loop.batch(place.rows)).item()
             return loss, held(self.loop.state())
 
-    def set_rate(self, place: Place) -> None:
-        """Put the planned rate of a step into the optimizer's cells."""
+    def planned(self, place: Place) -> State:
+        """The learning rates of a step, by the names of their cells."""
         planned = self.loop.planned(place.epoch) or {}
-        for cell, rates in planned.items():
-            cell.hold(np.asarray(rates[place.within - 1], cell.dtype))
+        return {
+            name: np.asarray(planned[cell][place.within - 1], cell.dtype)
+            for name, cell in self.loop.state().items()
+            if cell in planned
+        }
 
     def program(self, place: Place) -> Program:
         """The recorded program of a step."""

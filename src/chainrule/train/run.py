@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chainrule.data.decisions import DataReport, Decision
 from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, SettingError
+from chainrule.explain import OpenedStep
 from chainrule.model.card import Detail, Scores, no_details
 from chainrule.model.files import unwritable, write_whole
 from chainrule.train.history import EpochResult
+from chainrule.train.replay import Replay
+from chainrule.train.steps import opened_step
 
 # What lies in a run folder:
 SETTINGS = "settings.toml"  # runs the same training again
@@ -122,6 +126,21 @@ class Run:
             return DataReport.model_validate_json(self._text(DATA)).columns
         except ValidationError:
             return []
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The training, to be taken up at any step; reads and prepares its data again, once."""
+        self.summary()  # says so if this is no run
+        return Replay.of(self.path)
+
+    def step(self, number: int, line: int | None = None, layer: str = "") -> OpenedStep:
+        """Open step `number`, from 1: forward, loss, backward and update with their numbers.
+
+        `line`: the row of the batch to show, by its line in the file, the first if not given.
+        `layer`: the layer to tell in full. SettingError if there is no such step, row or layer;
+        ArtefactError for a run that cannot be replayed.
+        """
+        return opened_step(self.replay, number, line, layer)
 
     def settings_text(self) -> str:
         """The settings file; an empty text where there is none."""

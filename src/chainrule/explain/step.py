@@ -1,0 +1,188 @@
+"""One step of learning, opened: forward, loss, backward, update, each number beside its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chainrule.compiler.forms import raws
+from chainrule.compiler.step import CompiledStep
+from chainrule.core.program import Program
+from chainrule.core.value import Raw, Symbol
+from chainrule.errors import SettingError
+from chainrule.explain.layers import Layer, layers_of, names_of
+from chainrule.explain.plain import Shown
+from chainrule.explain.trace import Trace, trace
+from chainrule.explain.updates import Update, updates_of
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a program does not know of itself: where its rows come from, what things are called.
+
+    `lines`: of each row in `source`; `arguments`: the name of each argument; `features`: per
+    argument the names of its columns; `kinds`: what each layer is; `cells`: the shown row as it
+    stands in the file.
+    """
+
+    step: int | None = None
+    epoch: int | None = None
+    within: int | None = None
+    steps: int | None = None
+    source: str = ""
+    lines: Sequence[int] = ()
+    arguments: Sequence[str] = ()
+    features: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far the step as it was trained and the same step interpreted are apart.
+
+    `ran`: how it was trained, in words. `largest`: the largest difference of any number that the
+    step left behind, as a share of the largest number beside it; `where`: the cell it stands in.
+    """
+
+    ran: str
+    loss: float
+    interpreted: float
+    largest: float
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class Row(Shown):
+    """One row of the batch: its line in the file, what the network said, and what that cost.
+
+    `predicted` and `true` are in the user's words and units; empty where nobody knows those.
+    """
+
+    line: int | None
+    loss: float | None
+    predicted: str = ""
+    true: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedStep(Shown):
+    """A step of learning with everything in it; `str()` tells it, `to_json()` gives it as data.
+
+    `row`: which row of the batch the layers show. `layers` are in forward order, the loss last;
+    each holds its operations with incoming gradient, local derivative and product. `unfolded`: the
+    layer that is told in full.
+    """
+
+    labels: Labels
+    row: int
+    rows: list[Row]
+    inputs: dict[str, NDArray[Any]]  # the shown row, per argument
+    layers: list[Layer]
+    loss: float
+    updates: list[Update]
+    apart: Apart | None = None
+    unfolded: str = ""
+
+    def layer(self, name: str) -> Layer:
+        """The layer of a name; SettingError if there is none."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise SettingError(f"the step has no layer {name!r}", expected=names)
+
+    def __str__(self) -> str:
+        from chainrule.explain.step_text import step_text
+
+        return step_text(self)
+
+
+def open_program(
+    program: Program,
+    args: Sequence[Raw],
+    state: Mapping[str, Raw] | None = None,
+    *,
+    row: int = 0,
+    layer: str = "",
+    labels: Labels | None = None,
+    apart: Apart | None = None,
+) -> OpenedStep:
+    """Open the step that a recorded program is, on these arguments; no cell is changed.
+
+    `state`: what its cells hold before the step, by name; if not given, what they hold now. `row`,
+    from 0, is the one whose values are shown, `layer` the one to tell in full. SettingError if
+    there is no such row or layer.
+    """
+    labels = labels or Labels()
+    traced = trace(program, args, state)
+    if not 0 <= row < traced.rows:
+        raise SettingError("the batch has no such row", expected=f"0 to {traced.rows - 1}", got=row)
+    names = names_of(program, labels.arguments)
+    found = layers_of(traced, row, names, labels.kinds, layer)
+    opened = OpenedStep(
+        labels,
+        row,
+        _rows(traced, labels),
+        _inputs(traced, row, names),
+        found,
+        float("nan") if traced.loss is None else traced[traced.loss].item(),
+        updates_of(traced, layer),
+        apart,
+        layer,
+    )
+    if layer:
+        opened.layer(layer)
+    return opened
+
+
+def open_step(step: CompiledStep, *args: Any, row: int = 0, layer: str = "") -> OpenedStep:
+    """Open what a compiled step would do now, without doing it.
+
+    `args` are tensors or arrays, as the step takes them. SettingError if there is no such `row` (of
+    the batch, from 0) or `layer`.
+
+    >>> import chainrule as cr
+    >>> model = cr.nn.Linear(1, 1)
+    >>> model.weight.assign([[2.0]]), model.bias.assign([1.0])
+    (None, None)
+    >>> optimizer = cr.optim.SGD(model.parameters(), lr=0.1)
+    >>> @cr.compile
+    ... def step(x, y):
+    ...     loss = cr.nn.MSELoss()(model(x), y)
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> opened = open_step(step, cr.tensor([[3.0]]), cr.tensor([[5.0]]))
+    >>> opened.layers[0].written, opened.loss
+    (['2*3 + 1 = 7'], 4.0)
+    >>> opened.updates[0].written
+    ['2 - 12*0.1 = 0.8']
+    """
+    from chainrule.tensors import as_tensor
+
+    tensors = tuple(as_tensor(arg) for arg in args)
+    return open_program(step.program(*tensors), raws(tensors) or [], row=row, layer=layer)
+
+
+def _rows(traced: Trace, labels: Labels) -> list[Row]:
+    losses = traced.row_losses()
+    return [
+        Row(
+            int(labels.lines[at]) if len(labels.lines) else None,
+            None if losses is None else float(losses[at]),
+        )
+        for at in range(traced.rows)
+    ]
+
+
+def _inputs(traced: Trace, row: int, names: Mapping[Symbol, str]) -> dict[str, NDArray[Any]]:
+    args = traced.program.args
+    return {
+        names[arg]: traced[arg][row] if arg.shape[:1] == (traced.rows,) else traced[arg]
+        for arg in args
+    }
