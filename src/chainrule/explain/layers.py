@@ -96,17 +96,17 @@ def layers_of(
     """The layers of a step in forward order, the loss last; of `unfolded` more is written out."""
     program = traced.program
     learned = [made for made in program.instructions if made.phase in LEARNED]
-    found: dict[tuple[str, str], list[Instruction]] = {}
-    for key, group in groupby(learned, key=lambda made: (made.phase, made.scope)):
-        found.setdefault(key, []).extend(group)
+    found: dict[str, list[Instruction]] = {}
+    for name, group in groupby(learned, key=_name):
+        found.setdefault(name, []).extend(group)
     return [
-        _layer(traced, row, names, kinds, made, MANY if _name(*key) == unfolded else FEW)
-        for key, made in found.items()
+        _layer(traced, row, names, kinds, made, MANY if name == unfolded else FEW)
+        for name, made in found.items()
     ]
 
 
-def _name(phase: str, scope: str) -> str:
-    return scope or ("loss" if phase == "loss" else "network")
+def _name(made: Instruction) -> str:
+    return "loss" if made.phase == "loss" else made.scope or "network"
 
 
 def _layer(
@@ -120,7 +120,7 @@ def _layer(
     phase, scope = group[0].phase, group[0].scope
     last = group[-1].outputs[0]
     return Layer(
-        _name(phase, scope),
+        _name(group[0]),
         kinds.get(scope, "") if phase == "forward" else "",
         phase,
         traced[last],
@@ -159,10 +159,8 @@ def _passed(
     """What comes back through a layer, written out: to its inputs, and to its parameters."""
     if len(group) == 1 and (products := _products(traced, row, group[0], most)):
         return products
-    program, scope = traced.program, group[0].scope
-    back = [
-        made for made in program.instructions if (made.phase, made.scope) == ("backward", scope)
-    ]
+    program, scopes = traced.program, {made.scope for made in group}
+    back = [m for m in program.instructions if m.phase == "backward" and m.scope in scopes]
     made_here = {out for made in group for out in made.outputs}
     taken = {x for made in group for x in made.inputs if isinstance(x, Symbol)} - made_here
     targets = [(x, program.gradients[x]) for x in taken if x in program.gradients]

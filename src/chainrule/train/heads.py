@@ -44,6 +44,8 @@ class TargetsLoss(nn.Module):
     0.875
     """
 
+    phase = "loss"
+
     def __init__(self, tasks: Sequence[str], widths: Sequence[int], weighted: bool) -> None:
         reduction = "none" if weighted else "mean"
         self.losses = nn.ModuleList([HEADS[task].loss(reduction=reduction) for task in tasks])

@@ -83,8 +83,8 @@ def loop_for(
     return loop
 
 
-ARGUMENTS = ("numbers", "codes", "target", "weights")
-"""What the arguments of a step are called: what `arrays` gives."""
+ARGUMENTS = ("numbers", "codes")
+"""What the arguments of a step are called that the network takes; see `arrays`."""
 
 
 def arrays(part: Part) -> list[NDArray[Any]]:

@@ -60,6 +60,7 @@ def _labels(replay: Replay, place: Place, lines: NDArray[np.int64], row: int) ->
     preparation, train = replay.prepared.preparation, replay.prepared.train
     at = place.rows[row : row + 1]
     inputs = Inputs(train.numbers[at], train.codes[at])
+    names = [target.name for target in preparation.targets]
     modules = replay.loop.network.named_modules()
     return Labels(
         step=place.step,
@@ -68,7 +69,7 @@ def _labels(replay: Replay, place: Place, lines: NDArray[np.int64], row: int) ->
         steps=replay.steps,
         source=train.source,
         lines=[int(line) for line in lines],
-        arguments=ARGUMENTS[: len(replay.loop.train)],
+        arguments=[*ARGUMENTS, *names, *["weights"] * (train.weights is not None)],
         features={ARGUMENTS[0]: preparation.features},
         kinds={path: repr(module) for path, module in modules if not list(module.children())},
         cells=_cells({name: found[0] for name, found in preparation.inverse(inputs).items()}),
@@ -117,11 +118,16 @@ def _difference(one: NDArray[Any], other: NDArray[Any]) -> float:
 def _in_words(replay: Replay, place: Place, opened: OpenedStep) -> OpenedStep:
     """The rows with what the network said of each and what is true, in the user's words."""
     outputs = next(one for one in reversed(opened.layers) if one.phase == "forward").output
-    target = replay.prepared.preparation.target
-    said = _texts(target.inverse(outputs).tolist())
-    true = _texts(target.inverse(replay.prepared.train.target[place.rows]).tolist())
+    preparation, train = replay.prepared.preparation, replay.prepared.train
+    found = zip(preparation.targets, preparation.split(outputs), train.targets, strict=True)
+    said, true = [], []
+    for target, part, answers in found:
+        said.append(_texts(target.inverse(part).tolist()))
+        true.append(_texts(target.inverse(answers[place.rows]).tolist()))
     rows = [
-        replace(row, predicted=one, true=other)
-        for row, one, other in zip(opened.rows, said, true, strict=True)
+        replace(row, predicted=", ".join(one), true=", ".join(other))
+        for row, one, other in zip(
+            opened.rows, zip(*said, strict=True), zip(*true, strict=True), strict=True
+        )
     ]
     return replace(opened, rows=rows)
