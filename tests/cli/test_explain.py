@@ -24,7 +24,7 @@ def test_a_step_in_words_and_as_json(call: Call, ships: Path) -> None:
 
 def test_questions_without_an_answer(call: Call, ships: Path, folder: Path) -> None:
     for arguments, code, text in [
-        ([ships], 2, "which step? --step 1 to --step"),
+        ([ships], 2, "explain what? --step 1 to --step"),
         ([ships, "--step", 99], 2, "the run has no step 99"),
         ([ships, "--step", 1, "--row", 1], 2, "line 1 is not in the batch"),
         ([ships, "--step", 1, "--layer", "deep"], 2, "no layer 'deep'"),
@@ -34,3 +34,25 @@ def test_questions_without_an_answer(call: Call, ships: Path, folder: Path) -> N
         assert said.code == code
         assert text in said.err
         assert "Traceback" not in said.err
+
+
+def test_a_prediction_the_worst_rows_and_the_columns(call: Call, ships: Path, folder: Path) -> None:
+    rows = "port,load,crew,late\nGenua,3,1,y\nBremen,7,2,n\nTallinn,1,4,y\n"
+    (folder / "new.csv").write_text(rows)
+    said = call("explain", ships, "--data", "new.csv", "--row", 3)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("The row of line 3 of new.csv: late ")
+    assert "Bremen" in said.out
+    assert json.loads(call("explain", ships, "--data", "new.csv", "--row", 3, "--json").out)
+    worst = call("explain", ships, "--data", "new.csv", "--worst-rows")
+    assert "of 3:" in worst.out
+    assert len(json.loads(call("explain", ships, "--worst-rows", "--json").out)) == 10
+    assert "loss grows by" in call("explain", ships, "--importance").out
+    for arguments, code, text in [
+        (["--data", "new.csv"], 2, "which row?"),
+        (["--data", "new.csv", "--row", 9], 3, "no row on line 9"),
+        (["--data", "none.csv", "--row", 9], 3, "none.csv"),
+    ]:
+        wrong = call("explain", ships, *arguments)
+        assert wrong.code == code
+        assert text in wrong.err

@@ -71,7 +71,9 @@ def typical(inputs: Inputs) -> Inputs:
     return Inputs(numbers.astype(np.float32), np.array([codes], np.int64).reshape(1, -1))
 
 
-def explain_row(model: Model, row: Inputs, reference: Inputs, points: int = POINTS) -> list[Explained]:
+def explain_row(
+    model: Model, row: Inputs, reference: Inputs, points: int = POINTS
+) -> list[Explained]:
     """Explain what `model` says of a row, against a reference row, for each of its targets.
 
     Integrated gradients (M. Sundararajan, A. Taly, Q. Yan, 2017, "Axiomatic attribution for deep
@@ -109,9 +111,7 @@ def explain_row(model: Model, row: Inputs, reference: Inputs, points: int = POIN
 
 def _cells(preparation: Preparation, row: Inputs) -> dict[str, str]:
     """The cells behind a row's inputs, as text."""
-    back = preparation.inverse(row)
-    largest = {name: record for name, record in back.items()}
-    return {name: _text(values[0]) for name, values in largest.items()}
+    return {name: _text(values[0]) for name, values in preparation.inverse(row).items()}
 
 
 def _text(value: Any) -> str:
@@ -146,12 +146,11 @@ class _Path:
 
     def __init__(self, program: Program, row: Inputs, reference: Inputs, points: int) -> None:
         self.one = for_rows(program, 1)
-        self.program = for_rows(program, points)
+        self.program = for_rows(program, points + 1)
         self.row, self.reference = row, reference
         self.numbers, self.codes = self.program.args
-        share = (np.arange(points) + 0.5) / points
-        share[-1] = 1.0  # the row itself, for the gradient there
-        self.share = share.astype(np.float32)
+        middles = (np.arange(points) + 0.5) / points
+        self.share = np.append(middles, 1.0).astype(np.float32)  # at last the row itself
 
     def contributions(self, output: int) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Of each entry (the numbers, each learned vector) to an output: integrated, and linear."""
@@ -164,8 +163,7 @@ class _Path:
         integrated, linear = {}, {}
         for symbol, apart in differences.items():
             g = np.asarray(found.get(symbol, np.zeros((points, *apart.shape))), np.float64)
-            mean = (g[:-1].sum(axis=0) + g[-1]) / points
-            integrated[symbol], linear[symbol] = mean * apart, g[-1] * apart
+            integrated[symbol], linear[symbol] = g[:-1].mean(axis=0) * apart, g[-1] * apart
         return integrated, linear
 
     def _run(self) -> tuple[dict[Any, Any], dict[Any, Any], Any]:
@@ -174,8 +172,7 @@ class _Path:
         start, end = self.reference.numbers[0], self.row.numbers[0]
         entries = {self.numbers: made_of(self._between(start, end), object())}
         differences = {self.numbers: end.astype(np.float64) - start}
-        values: dict[Any, Any] = {symbol: held for symbol, held in self._heads(points).items()}
-        values |= entries
+        values = {**self._heads(points), **entries}
         vectors = self._vectors(self.row.codes), self._vectors(self.reference.codes)
         for made in self.program.instructions:
             out = made.outputs[0]
@@ -193,7 +190,7 @@ class _Path:
 
     def _between(self, start: NDArray[Any], end: NDArray[Any]) -> NDArray[np.float32]:
         share = self.share.reshape(-1, *[1] * end.ndim)
-        return (start + share * (end - start)).astype(np.float32)
+        return np.asarray(start + share * (end - start), np.float32)
 
     def _heads(self, points: int) -> dict[Any, Any]:
         program = self.program
