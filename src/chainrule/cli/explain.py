@@ -17,7 +17,8 @@ from chainrule.data import Part, Table, prepare_more
 from chainrule.data.preparation import Inputs
 from chainrule.data.report import on_lines
 from chainrule.errors import DataError
-from chainrule.explain.attribution import Explained, explain_row, typical
+from chainrule.explain.attribution import explain_row, typical
+from chainrule.explain.explained import Explained
 from chainrule.explain.plain import number, plain
 from chainrule.explain.rows import importances, worst_rows
 from chainrule.model import Model

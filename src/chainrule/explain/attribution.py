@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,53 +14,13 @@ from chainrule.core.record import result_class
 from chainrule.core.sweep import sweep
 from chainrule.core.value import Symbol
 from chainrule.data.preparation import Inputs, Preparation
-from chainrule.explain.plain import Shown, number
+from chainrule.explain.explained import Contribution, Explained
+from chainrule.explain.plain import number
 from chainrule.model import Model
 from chainrule.model.forward import for_rows
 
 POINTS = 64
 """Points on the way from the reference to the row at which the gradient is taken."""
-
-
-@dataclass(frozen=True)
-class Contribution(Shown):
-    """What one column did to an output, in the output's units.
-
-    `value` is the row's cell, `reference` that of the row it is compared with. `integrated`: by
-    integrated gradients, whose sum over columns is the whole difference; `gradient_input`: the
-    gradient at the row times the difference of the inputs, as if the network were linear.
-    """
-
-    column: str
-    value: str
-    reference: str
-    integrated: float
-    gradient_input: float
-
-
-@dataclass(frozen=True)
-class Explained(Shown):
-    """Why a model says what it says of one target of one row.
-
-    `output` is a number in the target's units, or the probability of `said`; `reference` is the
-    same for the row it is compared with. `gap`: what the contributions do not account for.
-    """
-
-    target: str
-    said: str
-    probability: bool
-    output: float
-    reference: float
-    contributions: list[Contribution]
-    gap: float
-    line: int | None = None
-    source: str = ""
-    compared: str = ""
-
-    def __str__(self) -> str:
-        from chainrule.explain.attribution_text import explained_text
-
-        return explained_text(self)
 
 
 def typical(inputs: Inputs) -> Inputs:

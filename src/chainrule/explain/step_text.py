@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.explain.layers import Layer, Link
+from chainrule.explain.opened import Apart, Opened, Row
 from chainrule.explain.plain import number, numbers
 from chainrule.explain.updates import Update, rms
-
-if TYPE_CHECKING:  # which imports this file to be told
-    from chainrule.explain.step import Apart, OpenedStep, Row
 
 ROWS = 8
 """So many rows of a batch are told one by one."""
 
 
-def step_text(step: OpenedStep) -> str:
+def step_text(step: Opened) -> str:
     """The whole step as lines of text."""
     parts = [_head(step), _forward(step), _loss(step), _backward(step), _update(step)]
     texts = ["\n".join(part) for part in parts]
@@ -30,7 +28,7 @@ def step_text(step: OpenedStep) -> str:
     return "\n\n".join(texts)
 
 
-def _head(step: OpenedStep) -> Iterator[str]:
+def _head(step: Opened) -> Iterator[str]:
     labels, rows = step.labels, len(step.rows)
     if labels.step is not None:
         of = f" of {labels.steps:,}" if labels.steps else ""
@@ -48,12 +46,12 @@ def _lines(lines: list[int]) -> str:
     return f"{'line' if len(lines) == 1 else 'lines'} {shown}{more}"
 
 
-def _this_row(step: OpenedStep) -> str:
+def _this_row(step: Opened) -> str:
     line = step.rows[step.row].line
     return f"row {step.row + 1} of the batch" + ("" if line is None else f", line {line}")
 
 
-def _forward(step: OpenedStep) -> Iterator[str]:
+def _forward(step: Opened) -> Iterator[str]:
     yield f"1 Forward: what the network says ({_this_row(step)})"
     if step.labels.cells:
         yield "  the row: " + _limited([f"{k} = {v}" for k, v in step.labels.cells.items()])
@@ -65,7 +63,7 @@ def _forward(step: OpenedStep) -> Iterator[str]:
             yield from _layer(step, layer)
 
 
-def _with_names(step: OpenedStep, name: str) -> str:
+def _with_names(step: Opened, name: str) -> str:
     values, names = step.inputs[name], step.labels.features.get(name, ())
     flat = values.reshape(-1)
     if not names or flat.size != len(names):
@@ -78,7 +76,7 @@ def _limited(texts: list[str], most: int = 8) -> str:
     return ", ".join(texts[:most]) + more
 
 
-def _layer(step: OpenedStep, layer: Layer) -> Iterator[str]:
+def _layer(step: Opened, layer: Layer) -> Iterator[str]:
     by_row = layer.output.shape[:1] == (len(step.rows),)
     output = layer.output[step.row] if by_row else layer.output
     whole = 64 if layer.name == step.unfolded else 8
@@ -95,17 +93,17 @@ def _title(layer: Layer) -> str:
     return f"{layer.name}  {layer.kind}".rstrip()
 
 
-def _link_forward(step: OpenedStep, link: Link) -> Iterator[str]:
+def _link_forward(step: Opened, link: Link) -> Iterator[str]:
     values = _of_row(step, link.output)
     line = f"  ({link.line})" if link.line else ""
     yield f"      {link.name} = {link.op}({', '.join(link.inputs)}): {numbers(values)}{line}"
 
 
-def _of_row(step: OpenedStep, values: NDArray[Any]) -> NDArray[Any]:
+def _of_row(step: Opened, values: NDArray[Any]) -> NDArray[Any]:
     return values[step.row] if values.shape[:1] == (len(step.rows),) else values
 
 
-def _loss(step: OpenedStep) -> Iterator[str]:
+def _loss(step: Opened) -> Iterator[str]:
     yield "2 Loss: how wrong that is"
     known = [row for row in step.rows if row.loss is not None]
     for layer in step.layers:
@@ -126,12 +124,12 @@ def _loss(step: OpenedStep) -> Iterator[str]:
         yield f"  loss: {number(step.loss)}"
 
 
-def _where(step: OpenedStep, row: Row) -> str:
+def _where(step: Opened, row: Row) -> str:
     at = next(i for i, one in enumerate(step.rows) if one is row)
     return f"row {at + 1}" if row.line is None else f"line {row.line}"
 
 
-def _backward(step: OpenedStep) -> Iterator[str]:
+def _backward(step: Opened) -> Iterator[str]:
     yield "3 Backward: who is to blame (incoming gradient times local derivative, link by link)"
     for layer in reversed(step.layers):
         if layer.gradient is None:
@@ -155,7 +153,7 @@ def _to_parameters(layer: Layer, link: Link) -> Iterator[str]:
             yield f"    to {factor.to}: {numbers(factor.passed)}"
 
 
-def _link_back(step: OpenedStep, link: Link) -> Iterator[str]:
+def _link_back(step: Opened, link: Link) -> Iterator[str]:
     for factor in link.factors:
         passed = numbers(_of_row(step, factor.passed))
         if factor.local is None or link.gradient is None:
@@ -166,7 +164,7 @@ def _link_back(step: OpenedStep, link: Link) -> Iterator[str]:
         yield f"      through {link.op} to {factor.to}: {product}"
 
 
-def _update(step: OpenedStep) -> Iterator[str]:
+def _update(step: Opened) -> Iterator[str]:
     yield "4 Update: a small step against the gradient"
     rates = {update.rate for update in step.updates if update.rate is not None}
     if len(rates) == 1:

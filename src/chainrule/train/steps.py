@@ -13,8 +13,9 @@ from chainrule.core.value import Symbol
 from chainrule.data.preparation import Inputs
 from chainrule.data.report import on_lines
 from chainrule.errors import SettingError
+from chainrule.explain.opened import Apart, Labels
 from chainrule.explain.plain import number
-from chainrule.explain.step import Apart, Labels, OpenedStep, open_program
+from chainrule.explain.step import OpenedStep, open_program
 from chainrule.explain.trace import trace
 from chainrule.train.learning import ARGUMENTS
 from chainrule.train.replay import Place, Replay, State

@@ -1,16 +1,52 @@
-"""Explained predictions as text, for a terminal."""
+"""An explained prediction: what each column did to it, as a record and as text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from chainrule.explain.plain import number
-
-if TYPE_CHECKING:  # which imports this file to be told
-    from chainrule.explain.attribution import Explained
+from chainrule.explain.plain import Shown, number
 
 MOST = 10
 """So many columns are told one by one."""
+
+
+@dataclass(frozen=True)
+class Contribution(Shown):
+    """What one column did to an output, in the output's units.
+
+    `value` is the row's cell, `reference` that of the row it is compared with. `integrated`: by
+    integrated gradients, whose sum over columns is the whole difference; `gradient_input`: the
+    gradient at the row times the difference of the inputs, as if the network were linear.
+    """
+
+    column: str
+    value: str
+    reference: str
+    integrated: float
+    gradient_input: float
+
+
+@dataclass(frozen=True)
+class Explained(Shown):
+    """Why a model says what it says of one target of one row.
+
+    `output` is a number in the target's units, or the probability of `said`; `reference` is the
+    same for the row it is compared with. `gap`: what the contributions do not account for.
+    """
+
+    target: str
+    said: str
+    probability: bool
+    output: float
+    reference: float
+    contributions: list[Contribution]
+    gap: float
+    line: int | None = None
+    source: str = ""
+    compared: str = ""
+
+    def __str__(self) -> str:
+        return explained_text(self)
 
 
 def explained_text(found: Explained) -> str:
