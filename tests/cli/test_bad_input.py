@@ -289,7 +289,7 @@ BROKEN_MODELS: list[tuple[str, Callable[[Path], None], str]] = [
     ("model.json", text("\xff\xfe\x00"), "is not valid"),
     ("model.json", text("{}"), "schema_version"),
     ("model.json", text("[1]"), "is not valid"),
-    ("model.json", change('"schema_version": 1', '"schema_version": 2'), "schema_version"),
+    ("model.json", change('"schema_version": 3', '"schema_version": 99'), "schema_version"),
     ("model.json", change('"task"', '"tusk"'), "task: Field required"),
     ("model.json", change('"op": "relu"', '"op": "silu"'), "model.json is damaged"),
     ("model.json", change('"std": ', '"std": 1'), "model.json is damaged"),
