@@ -39,7 +39,7 @@ def both(source: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Table, Table]:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(st.tuples(TEXTS, st.floats(-1e6, 1e6).map(str)), min_size=3, max_size=30))
 def test_a_stored_column_answers_as_one_in_memory(
