@@ -194,12 +194,12 @@ class Preparation(Record):
         self._refuse_absent(named)
         numeric = [record.name for record in self.inputs if isinstance(record, Numeric)]
         refuse_infinities(named, numeric)
-        numbers = [record.apply(named.column(record.name)) for record in self.dense]
-        codes = [record.apply(named.column(record.name)) for record in self.embedded]
         inputs = Inputs(
-            np.concatenate([np.zeros((len(table), 0), np.float32), *numbers], axis=1),
-            np.concatenate([np.zeros((len(table), 0), np.int64), *codes], axis=1),
+            np.empty((len(table), len(self.features)), np.float32),
+            np.empty((len(table), self.slots), np.int64),
         )
+        _fill(inputs.numbers, (record.apply(named.column(record.name)) for record in self.dense))
+        _fill(inputs.codes, (record.apply(named.column(record.name)) for record in self.embedded))
         return inputs, self._met(table, named)
 
     def inverse(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
@@ -293,6 +293,15 @@ def votes_of(
     """
     asked = {**types, **kinds_of_encodings(encodings)}
     return column_kinds(features, {k: v for k, v in asked.items() if k in features.columns})
+
+
+def _fill(whole: NDArray[Any], parts: Iterable[NDArray[Any]]) -> None:
+    """Put arrays side by side into one that holds them all, one at a time in memory."""
+    start = 0
+    for part in parts:
+        end = start + part.shape[1]
+        whole[:, start:end] = part
+        start = end
 
 
 def _no_use(features: Table, kinds: Mapping[str, ColumnKind]) -> dict[str, str]:
