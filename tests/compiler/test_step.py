@@ -522,3 +522,24 @@ def test_program_without_running() -> None:
     step(X)
     assert step.programs == [program]
     assert repr(step) == "<compiled step step: 1 recorded>"
+
+
+def test_arrays_as_arguments_may_have_the_methods_that_the_step_uses() -> None:
+    step = cr.compile(lambda x: cr.as_tensor(x).reshape(-1).sum(), "interpret")
+    for value in (1.0, 2.0):
+        assert step(np.full((2, 3), value)).item() == 6 * value
+    assert len(step.programs) == 1
+
+
+def test_methods_written_in_c_are_not_watched() -> None:
+    class Sizes(list[int]):
+        pass
+
+    sizes = Sizes([3, 4])
+
+    def total(x: Any) -> Any:
+        return x.sum() * sizes.index(4) + len(sizes.copy())
+
+    step = cr.compile(total, "interpret")
+    assert [step(X).item(), step(X).item()] == [5.0, 5.0]
+    assert len(step.programs) == 1

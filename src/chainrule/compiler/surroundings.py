@@ -27,6 +27,8 @@ _LIBRARIES = {"chainrule", "numpy", *sys.stdlib_module_names} - {"__main__"}
 _SIMPLE = {*NUMBERS, str, bytes, type(None), range, type(Ellipsis)} - {float}
 _LONGEST = 64  # containers of more items are watched by identity only
 _DEEPEST = 8  # of containers within containers
+# Found in a class: those written in C read nothing, and are another object at every look.
+_METHODS = types.FunctionType | types.MethodDescriptorType | types.WrapperDescriptorType
 
 Reader = Callable[[], Any]
 
@@ -86,7 +88,7 @@ class _Looker:
 
     def look_into(self, thing: Any, names: set[str]) -> None:
         """Watch what code with these names may read of `thing`."""
-        if type(thing) in _SIMPLE or isinstance(thing, Value | np.ndarray | np.generic | float):
+        if _is_plain(thing):
             return
         if isinstance(thing, types.FunctionType):
             self.function(thing)
@@ -104,7 +106,7 @@ class _Looker:
 
     def look_into_once(self, thing: Any, names: set[str]) -> None:
         key = id(thing), frozenset(names)
-        if key in self.seen:
+        if key in self.seen or _is_plain(thing):
             return
         self.seen[key] = thing
         if type(thing) in (tuple, list, dict, set, frozenset) or isinstance(
@@ -152,8 +154,8 @@ class _Looker:
                 found = found.fget
             if found is _MISSING:
                 continue
-            if isinstance(found, types.FunctionType) and name not in getattr(owner, "__dict__", {}):
-                if not _is_library(found):
+            if isinstance(found, _METHODS) and name not in getattr(owner, "__dict__", {}):
+                if isinstance(found, types.FunctionType) and not _is_library(found):
                     self.function(found)
                     todo |= _names(found.__code__) - done
                 continue
@@ -165,6 +167,11 @@ class _Looker:
         if key not in self.readers:
             self.seen[key] = owner
             self.readers[key] = lambda: frozen(read())
+
+
+def _is_plain(thing: Any) -> bool:
+    """Whether there is nothing in `thing` to look into: numbers, text, tensors and arrays."""
+    return type(thing) in _SIMPLE or isinstance(thing, Value | np.ndarray | np.generic | float)
 
 
 def _is_library(thing: Any) -> bool:

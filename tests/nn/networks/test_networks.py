@@ -118,7 +118,8 @@ WRONG: list[tuple[Any, Any]] = [
     (lambda: N.ViT(N.ViTConfig(7, 3)), "divides 7"),
     (lambda: made("vit")(cr.zeros(4, 2, 7, 7)), r"\[batch, 2, 6, 6\]"),
     (lambda: made("gpt")(cr.tensor([[0] * 7])), "time up to 6"),
-    (lambda: made("gpt").generate([[1, 2]], 5), "end of its context"),
+    (lambda: made("gpt").generate([[1] * 7], 1), "time 1 to 6"),
+    (lambda: made("gpt").stream([[]], 1), "time 1 to 6"),
     (lambda: made("gpt").generate([[1, 2]], 1, temperature=-1), "at least 0"),
     (lambda: made("gpt").generate([[1, 2]], 1, top_k=0), "at least one token"),
     (lambda: N.GPT(N.GPTConfig(7, width=6, heads=4)), "heads divide"),
@@ -153,6 +154,31 @@ def test_the_cache_changes_nothing(name: str, backend: Any) -> None:
     np.testing.assert_array_equal(got, text)
     assert len(np.unique(got[:, 2:])) > 1
     assert model.training
+
+
+@pytest.mark.parametrize("name", ["gpt", "gpt-rotary"])
+@pytest.mark.parametrize("backend", [None, "native"])
+def test_beyond_its_context_a_gpt_goes_on_from_the_last_half(name: str, backend: Any) -> None:
+    model, text = made(name), np.array([[1, 4, 2, 0]])
+    for parameter in model.parameters():
+        parameter.assign(parameter * 20.0)
+    got = model.generate(text, 9, temperature=0.0, backend=backend)
+    begin = 0
+    for _ in range(9):
+        if text.shape[1] - begin > model.config.context:
+            begin = text.shape[1] - model.config.context // 2
+        scores = model(cr.tensor(text[:, begin:])).numpy()[:, -1]
+        text = np.concatenate([text, scores.argmax(-1)[:, None]], axis=1)
+    np.testing.assert_array_equal(got, text)
+
+
+def test_a_stream_leaves_the_model_as_it_is_between_tokens() -> None:
+    model = made("gpt-rotary")
+    stream = model.stream([[1, 2]], 3, temperature=0.0)
+    for token in stream:
+        assert token.shape == (1,)
+        assert model.training
+        assert cr.is_grad_enabled()
 
 
 def test_a_cache_gives_the_scores_of_the_whole_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from chainrule.ops.pointwise import greater_equal, less, less_equal, logical_and
 from chainrule.spec import Spec
 from chainrule.tensors import Cell, Tensor, as_tensor
 
+Backend = Literal["interpret", "native"]
 GELU_FORMS = {"gelu": "none", "gelu_tanh": "tanh"}
 
 
@@ -205,33 +207,67 @@ class GPT(Module):
         temperature: float = 1.0,
         top_k: int | None = None,
         generator: Generator | None = None,
-        backend: Literal["interpret", "native"] | None = None,
+        backend: Backend | None = None,
     ) -> Any:
-        """The prompt and `count` more tokens: an int64 array [batch, time + count].
+        """The prompt and what `stream` writes after it: an int64 array [batch, time + count].
 
-        prompt: integers [batch, time], at least one. `temperature` 0 takes the likeliest token at
-        every place; `top_k` draws from the k likeliest. `backend`: "native" makes machine code for
-        a token, which pays for long texts. Keys and values of what was read are kept. Raises
-        SettingError when prompt and count are longer than the context.
+        Arguments and errors as there.
+        """
+        new = list(self.stream(prompt, count, temperature, top_k, generator, backend))
+        return np.concatenate([np.asarray(prompt, "int64"), *[token[:, None] for token in new]], 1)
+
+    def stream(
+        self,
+        prompt: Any,
+        count: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        generator: Generator | None = None,
+        backend: Backend | None = None,
+    ) -> Iterator[Any]:
+        """`count` tokens that follow the prompt, each as soon as it is drawn: int64 [batch].
+
+        prompt: integers [batch, time], at least one and up to the context. `temperature` 0 takes
+        the likeliest token at every place; `top_k` draws from the k likeliest. `backend`: "native"
+        makes machine code for a token, which pays for long texts. Keys and values of what was read
+        are kept; when they fill the context, the last half of it is read anew. Raises SettingError
+        for a longer prompt, a temperature below 0 and a top_k below 1.
+
+        >>> model = GPT(GPTConfig(tokens=9, context=4, width=8, layers=1, heads=2))
+        >>> len([token.item() for token in model.stream([[1, 2, 3]], 6)])
+        6
         """
         check_sampling(temperature, top_k)
-        text = np.asarray(prompt, "int64")
-        if text.ndim != 2 or not text.shape[1] or text.shape[1] + count > self.config.context:
+        text, context = np.asarray(prompt, "int64"), self.config.context
+        if text.ndim != 2 or not 1 <= text.shape[1] <= context:
             raise SettingError(
-                "a GPT writes up to the end of its context",
-                expected=f"a prompt [batch, time] with time + count up to {self.config.context}",
-                got=f"a prompt of shape {list(text.shape)} and count {count}",
+                "a GPT goes on from a prompt that fits its context",
+                expected=f"a prompt [batch, time], time 1 to {context}",
+                got=f"a prompt of shape {list(text.shape)}",
+                hint=f"the last {context} tokens of it",
             )
+        return self._written(
+            text, count, lambda scores: sample(scores, temperature, top_k, generator), backend
+        )
+
+    def _written(
+        self, text: Any, count: int, choose: Callable[[Any], Any], backend: Backend | None
+    ) -> Iterator[Any]:
         cache = Cache(self.config, len(text), self.embed.weight.dtype)
 
         def read(part: Tensor) -> Tensor:
             return self(part, cache)[:, -1]  # type: ignore[no-any-return]
 
         one = read if backend is None else compile(read, backend)
-        step, new = read, text
-        with in_mode(self, training=False):
-            for _ in range(count):
+        step, new, context = read, text, self.config.context
+        held = 0  # how much the cache holds
+        for _ in range(count):
+            if held + new.shape[1] > context:
+                cache.position.assign(np.zeros((), "int64"))
+                step, new, held = read, text[:, -max(1, context // 2) :], 0
+            with in_mode(self, training=False):  # not around the loop: it waits for whoever reads
                 scores = step(as_tensor(new)).numpy()
-                new = sample(scores, temperature, top_k, generator)[:, None]
-                text, step = np.concatenate([text, new], axis=1), one
-        return text
+            held += new.shape[1]
+            new = choose(scores)[:, None]
+            text, step = np.concatenate([text, new], axis=1), one
+            yield new[:, 0]
