@@ -26,7 +26,7 @@ class Touch:
 
 def run_text(number: int, written: Sequence[Written], memory: Memory) -> str:
     """`run<number>(table, thread, threads)`: this thread's share of every phase, in order."""
-    run = _Run(memory)
+    run = _Run(memory, sorted(set(_parts(written))))
     pointers = {
         s: pointer(run.code, "%table", memory.place(s))
         for s in dict.fromkeys([BARRIER, *_outside(written)])
@@ -46,6 +46,15 @@ def shares(written: Sequence[Written]) -> bool:
     )
 
 
+def _parts(written: Sequence[Written]) -> Iterator[int]:
+    """Into how many parts threads share the phases."""
+    for w in written:
+        if w.loop is not None:
+            yield from _parts([*w.loop.before, *w.loop.body])
+        else:
+            yield from (phase.parts for phase in w.phases if phase.parts > 1)
+
+
 def _outside(written: Sequence[Written]) -> Iterator[Symbol]:
     """The values whose addresses stand in the table: all but the rows that move with a loop."""
     for w in written:
@@ -58,8 +67,9 @@ def _outside(written: Sequence[Written]) -> Iterator[Symbol]:
 class _Run:
     """Writes the calls, and the meetings that they need."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, parts: Sequence[int]) -> None:
         self.memory, self.code = memory, Code()
+        self.spans = {count: span(self.code, count) for count in parts}  # once, not at every phase
         self.first = self.code.let("icmp eq i64 %thread, 0")
         self.since: list[Touch] = []  # the phases since threads last met
         self.alone: list[str] = []  # calls in a row that one thread makes
@@ -86,11 +96,9 @@ class _Run:
             return
         self.flush()
         taken += ", " if taken else ""
-        share(
-            self.code,
-            touch.parts,
-            lambda begin, end: self.code.emit(f"call void @{name}({taken}i64 {begin}, i64 {end})"),
-        )
+        begin, end, some = self.spans[touch.parts]
+        call = f"call void @{name}({taken}i64 {begin}, i64 {end})"
+        self.code.when(some, lambda: self.code.emit(call))
 
     def _meet(self) -> None:
         self.flush()
@@ -138,12 +146,17 @@ def _root(symbol: Symbol, rows: Rows) -> Symbol:
 
 def share(code: Code, parts: int, body: Callable[[Index, Index], None]) -> None:
     """Run `body(begin, end)` for this thread's share of so many parts, if there is any."""
+    begin, end, some = span(code, parts)
+    code.when(some, lambda: body(begin, end))
+
+
+def span(code: Code, parts: int) -> tuple[str, str, str]:
+    """Where this thread's share of so many parts begins and ends, and whether there is any."""
     begin, end = (
         code.let(f"udiv i64 {code.mul(parts, who)}, %threads")
         for who in ("%thread", code.add("%thread", 1))
     )
-    some = code.let(f"icmp ult i64 {begin}, {end}")
-    code.when(some, lambda: body(begin, end))
+    return begin, end, code.let(f"icmp ult i64 {begin}, {end}")
 
 
 def pointer(code: Code, table: str, place: int) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from chainrule.compiler.products.axes import LEFT, OUT, RIGHT, Axes, Product
 from chainrule.compiler.products.pieces import Pieces
 
-_LATENCY = 4.0  # cycles from a multiplication to its sum
+_LATENCY = 4.2  # cycles from a multiplication to its sum, and a little that is never hidden
+_CODE = 40  # cycles of a run that a multiplication in the code is worth: it is compiled only once
 _TURNED, _COPIED = 3.5, 1.2  # cycles to pack a vector: transposed, or as it lies
 _LEVEL1 = 32 * 1024  # bytes of the first cache, of which a panel may take a part
 _WAY = 4096  # bytes after which the first cache's places repeat
@@ -91,7 +92,8 @@ def _outer(product: Product) -> Iterator[Plan]:
                     cycles += count_v * count_r * (depth * step + 12 + 2 * height * width)
             cycles *= product.batch.count * product.rows.outer.count * product.columns.outer.count
             packs, packing = _packs(product, tiles, panels, lanes, shared)
-            yield _plan(product, "outer", lanes, tiles, panels, packs, cycles + packing)
+            cycles += packing + _compiled(tiles, panels, lanes)
+            yield _plan(product, "outer", lanes, tiles, panels, packs, cycles)
 
 
 def _dots(product: Product) -> Iterator[Plan]:
@@ -112,7 +114,14 @@ def _dots(product: Product) -> Iterator[Plan]:
             each = depth * step + 2.5 * r * c + 20
             cycles = each * tiles.total * panels.total
             cycles *= product.batch.count * product.rows.outer.count * product.columns.outer.count
+            cycles += _compiled(tiles, panels, 1)
             yield _plan(product, "dots", c, tiles, panels, (), cycles)
+
+
+def _compiled(tiles: Pieces, panels: Pieces, lanes: int) -> float:
+    """What the code for every size of tile and panel is worth, in cycles of a run."""
+    rows, columns = {tiles.size, tiles.other}, {panels.size, panels.other}
+    return _CODE * sum(rows) * sum(-(-width // lanes) for width in columns)
 
 
 def _plan(

@@ -9,8 +9,9 @@ from chainrule.compiler.ir import Index, Reg
 from chainrule.compiler.products.axes import LEFT, RIGHT, Product
 from chainrule.compiler.products.costs import Plan
 
-_ROUND = 4  # inner elements that one round of the innermost loop takes
-_SHORT = 9  # as many in the last axes need no loop
+_ROUND = 2  # inner elements that one round of the innermost loop takes
+_FEW = 4  # as many in the last axis need no loop
+_SHORT = 9  # nor so many in several last axes, a window's
 
 Place = tuple[str, int]
 """An address, and how many elements further."""
@@ -44,7 +45,7 @@ class OuterProducts:
             return self._multiplied(left, right, sums)
         size = self.sizes[axis]
         last = axis == len(self.sizes) - 1
-        short = math.prod(self.sizes[axis:]) <= _SHORT
+        short = math.prod(self.sizes[axis:]) <= (_FEW if last else _SHORT)
         round_ = size if short else _ROUND if last else 1
 
         def some(i: Index, held: list[Reg], count: int = round_) -> list[Reg]:

@@ -113,18 +113,28 @@ class Tiles:
         if block >= depth:
             self._tiles(at, first, end, top, columns, depth, fresh=True)
         else:
-            self._tiles(at, first, end, top, columns, block, fresh=True)
+            self._clear(at, first, end, top, columns)
             steps = self.product.inner.steps(0)
 
-            def further(k: Index, _: list[Reg], depth: int = block) -> None:
+            def part(k: Index, _: list[Reg], depth: int = block) -> None:
                 there = self.product.along(at, steps, k)
                 self._tiles(there, first, end, top, columns, depth, fresh=False)
 
-            code.loop(depth // block * block, further, step=block, begin=block)
+            code.loop(depth // block * block, part, step=block)
             if depth % block:
-                further(depth // block * block, [], depth % block)
+                part(depth // block * block, [], depth % block)
         rows = code.add(tiles.start(code, end), code.mul(top, -1))
         code.loop(rows, lambda row, _: self._row(at, top, row, columns))
+
+    def _clear(self, at: list[Index], first: Index, end: Index, top: Index, columns: int) -> None:
+        """Zeros for the sums: all blocks then run the same code, which is to be compiled once."""
+
+        def tile(piece: Index, row: Index, rows: int) -> None:
+            self._prefetch(self._at_piece(at, LEFT, piece, row), rows, columns)
+            for place in self._sums(row, top, rows, columns):
+                self.code.store(self._load(place, fresh=True), place)
+
+        self.plan.tiles.each(self.code, first, end, tile)
 
     def _tiles(
         self,
@@ -140,14 +150,18 @@ class Tiles:
             there = self._at_piece(at, LEFT, piece, row)
             if fresh:
                 self._prefetch(there, rows, columns)
-            begin = self.code.mul(self.code.add(row, self.code.mul(top, -1)), self.width)
-            places = self._places(begin, rows, columns)
+            places = self._sums(row, top, rows, columns)
             held = [self._load(p, fresh) for p in places]
             sums = self.multiplier.sums(there, rows, columns, depth, held)
             for place, value in zip(places, sums, strict=True):
                 self.code.store(value, place)
 
         self.plan.tiles.each(self.code, first, end, tile)
+
+    def _sums(self, row: Index, top: Index, rows: int, columns: int) -> list[str]:
+        """The addresses of a tile's sums: those of `row`, where the strip begins at `top`."""
+        begin = self.code.mul(self.code.add(row, self.code.mul(top, -1)), self.width)
+        return self._places(begin, rows, columns)
 
     def _places(self, begin: Index, rows: int, columns: int) -> list[str]:
         """The addresses in the strip's memory of a tile's sums."""
