@@ -1,1 +1,0 @@
-"""The prediction service: a model behind HTTP."""
