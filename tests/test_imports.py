@@ -60,6 +60,8 @@ LIBRARIES = {
     "PIL": ["data"],
     "python_calamine": ["data"],
     "soundfile": ["data"],
+    "starlette": ["web"],
+    "uvicorn": ["web"],
     # Python's own, confined all the same: only the page and the service speak HTTP.
     "http": ["web"],
     "socketserver": ["web"],

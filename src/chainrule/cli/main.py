@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "Predict rows with a trained model.",
     "evaluate": "Score a trained model on rows whose answer is known.",
     "explain": "Open a step of a training, with all its numbers.",
+    "serve": "Answer requests over HTTP with a trained model.",
     "inspect": "Show what a table, a model or a run holds.",
     "runs": "List the trainings done here, or show one.",
 }

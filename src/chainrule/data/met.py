@@ -5,6 +5,10 @@ from __future__ import annotations
 from chainrule.data.columns import BadCell
 from chainrule.data.report import Record, counted, on_lines, quoted
 
+MOST_TEXTS = 1000
+OTHERS = "others"
+"""Of many rows, unseen texts beyond this many are counted together."""
+
 
 class MetColumn(Record):
     """What one column of new rows held that is worth saying."""
@@ -13,6 +17,19 @@ class MetColumn(Record):
     missing: int
     unseen: dict[str, int]
     bad: list[BadCell]
+
+    def joined(self, later: MetColumn) -> MetColumn:
+        """The same of these rows and of later ones."""
+        unseen = dict(self.unseen)
+        for text, count in later.unseen.items():
+            known = text if text in unseen or len(unseen) < MOST_TEXTS else OTHERS
+            unseen[known] = unseen.get(known, 0) + count
+        return MetColumn(
+            name=self.name,
+            missing=self.missing + later.missing,
+            unseen=unseen,
+            bad=[*self.bad, *later.bad],
+        )
 
     def strange(self) -> list[tuple[str, int, list[int]]]:
         """What is bad or unseen, as text, count of cells, and lines where they are known."""
@@ -55,6 +72,18 @@ class Met(Record):
         if self.by_position:
             said.append("no header: columns taken by their place")
         return "\n".join(said)
+
+    def joined(self, later: Met) -> Met:
+        """What these rows and later ones held."""
+        columns = {column.name: column for column in self.columns}
+        for column in later.columns:
+            known = columns.get(column.name)
+            columns[column.name] = column if known is None else known.joined(column)
+        extra = list(dict.fromkeys([*self.extra, *later.extra]))
+        rows = self.rows + later.rows
+        return Met(
+            rows=rows, columns=[*columns.values()], extra=extra, by_position=self.by_position
+        )
 
     def to_json(self) -> str:
         """All of it as JSON."""

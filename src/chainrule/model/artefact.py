@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
+from chainrule.data.blocks import read_blocks
 from chainrule.errors import SettingError
 from chainrule.model.card import Card
 from chainrule.model.runner import Runner
@@ -118,6 +120,10 @@ class Model:
         if isinstance(rows, Table):
             return rows
         return read_table(rows, **reading, like=self.preparation.familiar)
+
+    def blocks(self, source: str, **reading: Any) -> Iterator[Table]:
+        """The rows of a file as `read` gives them, in several tables if it is a long text."""
+        return read_blocks(source, **reading, like=self.preparation.familiar)
 
     def predict(self, rows: Any) -> Predictions:
         """Predictions for rows: a file name, a data frame, a dict of columns, a list of dicts.

@@ -14,7 +14,13 @@ from chainrule.data import whole_source
 from chainrule.errors import SettingError, nearest
 
 PREFIX = "CHAINRULE_"
-_NOT_SETTINGS = ("CACHE", "DEBUG", "THREADS", "VECTOR_BYTES")  # how it runs, not what it makes
+_NOT_SETTINGS = (
+    "CACHE",
+    "DEBUG",
+    "THREADS",
+    "TOKEN",
+    "VECTOR_BYTES",
+)  # how it runs, not what it makes
 
 COLUMNS = ("types", "drop", "missing", "strict")
 """The settings that say what to make of the columns."""

@@ -1,0 +1,1 @@
+"""The prediction service: a model behind HTTP."""
