@@ -26,7 +26,7 @@ def read_files(path: Path) -> tuple[dict[str, bytes], Path]:
     """
     place = path
     try:
-        if path.is_file():
+        if _looks_zipped(path):
             return _zipped(path), path
         place = _model_folder(path)
         return {name: (place / name).read_bytes() for name in (MANIFEST, WEIGHTS)}, place
@@ -75,6 +75,14 @@ def _model_folder(path: Path) -> Path:
         expected="the folder of a run, or of a model, or a zip of it",
         hint="chainrule runs list",
     )
+
+
+def _looks_zipped(path: Path) -> bool:
+    """Whether a file begins as a zip does; a damaged one is told so, anything else is no model."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
 
 
 def _zipped(path: Path) -> dict[str, bytes]:
