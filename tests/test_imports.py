@@ -54,6 +54,8 @@ LIBRARIES = {
     # Extras
     "matplotlib": ["explain"],
     "sklearn": ["estimators"],
+    "onnx": ["model"],
+    "optuna": ["tune"],
     "backports": ["data"],
     "compression": ["data"],  # Python's own from 3.14 on
     "datasets": ["data"],

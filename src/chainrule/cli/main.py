@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Open a step of a training, with all its numbers.",
     "serve": "Answer requests over HTTP with a trained model.",
     "inspect": "Show what a table, a model or a run holds.",
+    "export": "Write a model as ONNX, as safetensors or as a PyTorch module.",
     "runs": "List the trainings done here, or show one.",
 }
 

@@ -87,7 +87,7 @@ def define(
     samples: Callable[..., list[tuple[list[Any], dict[str, Any]]]] | None = None,
     dtypes: Callable[..., tuple[DType | None, ...]] | None = None,
     peer: Callable[..., Any] | None = None,
-    onnx: str | None = None,
+    onnx: str | Callable[..., Any] | None = None,
     written: str = "",
     replace: bool = False,
 ) -> Call:

@@ -36,7 +36,9 @@ class Op:
     samples: Callable[..., list[tuple[list[Any], dict[str, Any]]]]  # rng -> [(inputs, settings)]
     dtypes: Callable[..., tuple[DType | None, ...]] | None = None  # pointwise: the dtype per input
     peer: Callable[..., Any] | None = None  # the same in PyTorch: (torch, *inputs, **settings)
-    onnx: str | None = None  # the operator of the ONNX standard, where there is one
+    # The ONNX standard's operator of the same inputs, or `(to, *inputs, **settings)`, which writes
+    # nodes by calling `to(operator, *inputs, **attributes)` and gives the last one's output:
+    onnx: str | Callable[..., Any] | None = None
     written: str = ""  # as a person writes it, such as "x + y"; if empty, name(x, y)
     # Worked out by define() from the names of the rules' arguments:
     picks: tuple[

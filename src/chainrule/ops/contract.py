@@ -124,5 +124,7 @@ contract: Call = define(
         for a, b, dims in _SAMPLES
     ],
     peer=lambda torch, x, y, dims: torch.einsum(dims, x, y),
-    onnx="Einsum",
+    onnx=lambda to, x, y, dims: (
+        to("Gemm", x, y, transB=1) if dims == "bi,oi->bo" else to("Einsum", x, y, equation=dims)
+    ),
 )

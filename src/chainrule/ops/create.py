@@ -30,6 +30,9 @@ full: Call = define(
         ([], {"shape": s, "value": 2.5, "dtype": "float64"}) for s in [(3, 4), (), (0, 4)]
     ],
     peer=lambda torch, shape, value, dtype: torch.full(shape, value, dtype=getattr(torch, dtype)),
+    onnx=lambda to, shape, value, dtype: to(
+        "Expand", to.constant(np.array(value, dtype)), to.shape(shape)
+    ),
 )
 iota: Call = define(
     "iota",
@@ -48,5 +51,14 @@ iota: Call = define(
         torch.arange(shape[axis])
         .reshape([-1 if i == axis else 1 for i in range(len(shape))])
         .expand(shape)
+    ),
+    onnx=lambda to, shape, axis, dtype: to(
+        "Expand",
+        to.constant(
+            np.arange(shape[axis], dtype=dtype).reshape(
+                [-1 if i == axis else 1 for i in range(len(shape))]
+            )
+        ),
+        to.shape(shape),
     ),
 )

@@ -51,7 +51,7 @@ reshape: Call = define(
         for s, to in [((3, 4), (2, 6)), ((), (1, 1)), ((0, 4), (2, 0))]
     ],
     peer=lambda torch, x, shape: x.reshape(shape),
-    onnx="Reshape",
+    onnx=lambda to, x, shape: to("Reshape", x, to.shape(shape)),
 )
 
 
@@ -84,7 +84,7 @@ permute: Call = define(
         for s, a in [((3, 4, 2), (2, 0, 1)), ((), ()), ((0, 4), (1, 0))]
     ],
     peer=lambda torch, x, axes: x.permute(axes),
-    onnx="Transpose",
+    onnx=lambda to, x, axes: to("Transpose", x, perm=axes) if axes else to("Identity", x),
 )
 flip: Call = define(
     "flip",
@@ -103,6 +103,13 @@ flip: Call = define(
         ([rng.standard_normal(s)], {"axes": a}) for s, a in [((3, 4, 2), (0, 2)), ((0, 4), (1,))]
     ],
     peer=lambda torch, x, axes: torch.flip(x, axes),
+    onnx=lambda to, x, axes: to(
+        "Slice",
+        x,
+        *(to.integers([n] * len(axes)) for n in (-1, -(2**63))),
+        to.integers(axes),
+        to.integers([-1] * len(axes)),
+    ),
 )
 
 
@@ -147,7 +154,11 @@ slice: Call = define(
         ([rng.standard_normal(())], {"start": (), "stop": (), "step": ()}),
     ],
     peer=lambda torch, x, start, stop, step: x[tuple(map(_SLICE, start, stop, step))],
-    onnx="Slice",
+    onnx=lambda to, x, start, stop, step: (
+        to("Slice", x, *map(to.shape, (start, stop, range(len(step)), step)))
+        if step
+        else to("Identity", x)
+    ),
 )
 
 
@@ -172,6 +183,14 @@ def _padded(x: Any, low: Shape, high: Shape, interior: Shape, value: float = 0.0
 def _pad_grad(g: Any, low: Shape, high: Shape, interior: Shape, value: float = 0.0) -> Any:
     stop = tuple(n - b for n, b in zip(g.shape, high, strict=True))
     return slice(g, start=low, stop=stop, step=tuple(i + 1 for i in interior))
+
+
+def _pad_onnx(to: Any, x: Any, low: Shape, high: Shape, interior: Shape, value: float = 0.0) -> Any:
+    if any(interior):
+        raise ShapeError("ONNX has no padding between elements", got=interior)
+    if not low:
+        return to("Identity", x)
+    return to("Pad", x, to.integers([*low, *high]), to.like(x, value))
 
 
 pad: Call = define(
@@ -203,7 +222,7 @@ pad: Call = define(
             )
         ]
     ),
-    onnx="Pad",
+    onnx=_pad_onnx,
 )
 
 
@@ -249,5 +268,5 @@ concat: Call = define(
         ([rng.standard_normal((2, 3)), rng.standard_normal((1, 3))], {"axis": 0}),
     ],
     peer=lambda torch, *xs, axis: torch.cat(xs, axis),
-    onnx="Concat",
+    onnx=lambda to, *xs, axis: to("Concat", *xs, axis=axis),
 )

@@ -178,6 +178,7 @@ floor: Call = _unary(
 square: Call = _unary(
     "square", "x * x.", "dx = 2 g x", lambda x: np.multiply(x, x),  # np.square(bool) is int8
     lambda g, x: mul(g, mul(x, 2.0)), lambda torch, x: torch.square(x),
+    onnx=lambda to, x: to("Mul", x, x),
     written="x^2",
 )  # fmt: skip
 sqrt: Call = _unary(
@@ -199,10 +200,12 @@ log: Call = _unary(
 log1p: Call = _unary(
     "log1p", "log(1 + x), exact for small x.", "dx = g / (1 + x)", np.log1p,
     lambda g, x: div(g, add(x, 1.0)), lambda torch, x: torch.log1p(x), floats=True, low=-0.5,
+    onnx=lambda to, x: to("Log", to("Add", x, to.like(x, 1.0))),
 )  # fmt: skip
 expm1: Call = _unary(
     "expm1", "exp(x) - 1, exact for small x.", "dx = g exp(x)", np.expm1,
     lambda g, out: mul(g, add(out, 1.0)), lambda torch, x: torch.expm1(x), floats=True,
+    onnx=lambda to, x: to("Sub", to("Exp", x), to.like(x, 1.0)),
 )  # fmt: skip
 tanh: Call = _unary(
     "tanh", "Hyperbolic tangent.", "dx = g (1 - tanh(x)^2)", np.tanh,
@@ -239,6 +242,8 @@ logaddexp: Call = _binary(
     "dx = g sigmoid(x - y), dy = g sigmoid(y - x)", np.logaddexp,
     (lambda g, x, y: mul(g, sigmoid(sub(x, y))), lambda g, x, y: mul(g, sigmoid(sub(y, x)))),
     lambda torch, x, y: torch.logaddexp(x, y), floats=True,
+    onnx=lambda to, x, y: to("Add", to("Max", x, y), to("Softplus", to(
+        "Neg", to("Abs", to("Sub", x, y))))),
 )  # fmt: skip
 
 # -- choices
@@ -298,11 +303,15 @@ def _comparison(name: str, doc: str, forward: Any, symbol: str, **extra: Any) ->
 
 
 greater: Call = _comparison("greater", "x > y", np.greater, "gt", onnx="Greater")
-greater_equal: Call = _comparison("greater_equal", "x >= y", np.greater_equal, "ge")
+greater_equal: Call = _comparison(
+    "greater_equal", "x >= y", np.greater_equal, "ge", onnx="GreaterOrEqual"
+)
 less: Call = _comparison("less", "x < y", np.less, "lt", onnx="Less")
-less_equal: Call = _comparison("less_equal", "x <= y", np.less_equal, "le")
+less_equal: Call = _comparison("less_equal", "x <= y", np.less_equal, "le", onnx="LessOrEqual")
 equal: Call = _comparison("equal", "x == y", np.equal, "eq", onnx="Equal")
-not_equal: Call = _comparison("not_equal", "x != y", np.not_equal, "ne")
+not_equal: Call = _comparison(
+    "not_equal", "x != y", np.not_equal, "ne", onnx=lambda to, x, y: to("Not", to("Equal", x, y))
+)
 
 
 def _bools(name: str, arity: int) -> dict[str, Any]:
@@ -340,6 +349,7 @@ isfinite: Call = define(
     formula="none: a step has no slope", spec=_spec("isfinite", lambda x: BOOL), grad=(None,),
     lower=Pointwise(lambda e, x: e.isfinite(x)), samples=_draw((3, 4)),
     peer=lambda torch, x: torch.isfinite(x),
+    onnx=lambda to, x: to("Not", to("Or", to("IsInf", x), to("IsNaN", x))),
 )  # fmt: skip
 where: Call = define(
     "where",
@@ -394,7 +404,7 @@ cast: Call = define(
         for dtype in ("float64", "int64")
     ],
     peer=lambda torch, x, dtype: x.to(getattr(torch, dtype)),
-    onnx="Cast",
+    onnx=lambda to, x, dtype: to("Cast", x, to=to.kind(dtype)),
     written="x",
 )
 

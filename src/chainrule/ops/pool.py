@@ -175,7 +175,14 @@ max_pool: Call = define(
     ),
     lower=Composite(written.max_pool),
     samples=_samples("x"),
-    onnx="MaxPool",
+    onnx=lambda to, x, window, stride, low, high, dilation: to(
+        "MaxPool",
+        x,
+        kernel_shape=window,
+        strides=stride,
+        dilations=dilation,
+        pads=[*low, *high],
+    ),
 )
 max_pool_position: Call = define(
     "max_pool_position",

@@ -37,6 +37,10 @@ def _spread(g: Any, shape: Shape, axes: Shape) -> Any:
     return broadcast_to(g, shape=shape)
 
 
+def _folded(operator: str, to: Any, x: Any, axes: Shape) -> Any:
+    return to(operator, x, to.integers(axes), keepdims=0) if axes else to("Identity", x)
+
+
 def _draw(rng: Any) -> list[Any]:
     return [
         *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2), ()]),
@@ -58,7 +62,7 @@ sum: Call = define(
     lower=Reduce("add", 0.0),
     samples=_draw,
     peer=lambda torch, x, axes: x.sum(axes) if axes else x.clone(),
-    onnx="ReduceSum",
+    onnx=lambda to, x, axes: _folded("ReduceSum", to, x, axes),
 )
 
 
@@ -99,7 +103,7 @@ broadcast_to: Call = define(
         for s, to in [((4,), (3, 4)), ((3, 1), (3, 4)), ((), (3, 4)), ((1, 4), (0, 4)), ((), ())]
     ],
     peer=lambda torch, x, shape: torch.broadcast_to(x, shape),
-    onnx="Expand",
+    onnx=lambda to, x, shape: to("Expand", x, to.shape(shape)),
 )
 
 
@@ -131,7 +135,7 @@ def _extreme(name: str, word: str, ufunc: Any, start: float, peer: str, onnx: st
             ([rng.standard_normal((0, 3))], {"axes": (1,)}),
         ],
         peer=lambda torch, x, axes: getattr(torch, peer)(x, axes),
-        onnx=onnx,
+        onnx=lambda to, x, axes: _folded(onnx, to, x, axes),
     )
 
 
@@ -163,5 +167,5 @@ argmax: Call = define(
         ([rng.integers(0, 3, (5, 6))], {"axis": 1}),
     ],
     peer=lambda torch, x, axis: torch.argmax(x, axis),
-    onnx="ArgMax",
+    onnx=lambda to, x, axis: to("ArgMax", x, axis=axis, keepdims=0),
 )

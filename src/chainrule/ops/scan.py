@@ -136,7 +136,6 @@ scan: Call = define(
     forward=_forward,
     grad=_grad,
     lower=Scan(),
-    onnx="Scan",
 )
 
 

@@ -290,7 +290,9 @@ convolve: Call = define(
     lower=Composite(_as_product),
     samples=_samples("output"),
     peer=_peer,
-    onnx="Conv",
+    onnx=lambda to, x, w, stride, padding, dilation, groups: to(
+        "Conv", x, w, strides=stride, pads=[*padding, *padding], dilations=dilation, group=groups
+    ),
 )
 convolve_input_gradient: Call = define(
     "convolve_input_gradient",
