@@ -62,6 +62,8 @@ LIBRARIES = {
     "PIL": ["data"],
     "python_calamine": ["data"],
     "soundfile": ["data"],
+    "mlflow": ["train"],
+    "tensorboard": ["train"],
     "starlette": ["web"],
     "uvicorn": ["web"],
     # Python's own, confined all the same: only the page and the service speak HTTP.

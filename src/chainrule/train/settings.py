@@ -134,6 +134,9 @@ class Settings(BaseModel):
     seed: int = Field(
         default=0, ge=0, lt=2**63, description="Fixes split, initial weights, order and dropout."
     )
+    track: list[Literal["tensorboard", "mlflow"]] = Field(
+        default=[], description="Also tell other trackers: tensorboard, mlflow."
+    )
     backend: Literal["native", "interpret"] = Field(
         default="native",
         description="What runs the updates: machine code, where compiling pays, or NumPy.",
@@ -257,7 +260,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _split(name: str, text: str) -> Any:
     """What a setting given as one text means: A,B is a list, COLUMN=TYPE,COLUMN=TYPE a table."""
-    if name in ("names", "drop", "time", "layers"):
+    if name in ("names", "drop", "time", "layers", "track"):
         return listed(text)
     if name in ("types", "missing", "encode"):
         pairs = [part.rpartition("=") for part in listed(text)]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +26,7 @@ from chainrule.train.preparing import prepared_for
 from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import judge
 from chainrule.train.settings import Chosen, Settings
+from chainrule.train.tracking import need, tracked
 from chainrule.version import __version__
 
 VERSIONS = {
@@ -92,20 +96,28 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     chosen = choose(settings, prepared.preparation, len(prepared.train))
     generator.manual_seed(chosen.seed)
     network = network_for(prepared.preparation, chosen)
+    need(chosen.track)
     run = _begun(chosen, prepared, network)
-    try:
-        history = _trained(network, chosen, prepared, run, watcher or Watcher())
+    with tracked(chosen.track, run) as on_epoch, _failure_told(run):
+        history = _trained(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
         model = _judged(network, chosen, prepared)
         save(model, run.path / MODEL)
         seconds = time.perf_counter() - began
         _finish(run, history, model.card, seconds)
+    return Trained(run, model, network, chosen, prepared, history, seconds)
+
+
+@contextmanager
+def _failure_told(run: Run) -> Iterator[None]:
+    """A training that ends before its time leaves a run that says so."""
+    try:
+        yield
     except KeyboardInterrupt:
         run.update(state="interrupted", stopped="interrupted")
         raise
     except Exception as problem:
         run.update(state="failed", stopped=str(problem).partition("\n")[0])
         raise
-    return Trained(run, model, network, chosen, prepared, history, seconds)
 
 
 def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
@@ -130,12 +142,18 @@ def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
 
 
 def _trained(
-    network: TableNetwork, settings: Chosen, prepared: Prepared, run: Run, watcher: Watcher
+    network: TableNetwork,
+    settings: Chosen,
+    prepared: Prepared,
+    run: Run,
+    watcher: Watcher,
+    track: Callable[[EpochResult], Any],
 ) -> History:
-    """Train the network; each epoch goes to the run and to the watcher."""
+    """Train the network; each epoch goes to the run, to its trackers and to the watcher."""
 
     def on_epoch(result: EpochResult) -> None:
         run.log(result)
+        track(result)
         watcher.epoch(result)
 
     watcher.ready(settings, prepared)
