@@ -12,6 +12,7 @@ from chainrule.cli.text import all_scores, duration, note, number, out
 from chainrule.cli.text import as_json as json_text
 from chainrule.data.report import counted
 from chainrule.train import Trained, gather, train_table
+from chainrule.train.diagnosis import noticed
 
 
 @click.command("train")
@@ -90,5 +91,8 @@ def advise(trained: Trained, quiet: bool) -> None:
         note(
             f"interrupted: the weights of epoch {best}, the best so far, are in {trained.run.path}"
         )
+    for finding in [] if quiet else noticed(trained.prepared, trained.history):
+        what = f"{finding.name.capitalize()}. {finding.what}"
+        note(f"{what}: chainrule diagnose {trained.run.path}")
     if not quiet:
         note(f"Next: chainrule predict {trained.run.path} NEW.csv -o predictions.csv")

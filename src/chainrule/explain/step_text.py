@@ -95,7 +95,8 @@ def _title(layer: Layer) -> str:
 
 def _link_forward(step: Opened, link: Link) -> Iterator[str]:
     values = _of_row(step, link.output)
-    line = f"  ({link.line})" if link.line else ""
+    own = step.labels.step is None  # of a run the lines are the library's
+    line = f"  ({link.line})" if link.line and own else ""
     yield f"      {link.name} = {link.op}({', '.join(link.inputs)}): {numbers(values)}{line}"
 
 

@@ -197,7 +197,7 @@ class Loop:
             epoch=epoch,
             steps=self.steps,
             train_loss=self._mean(losses),
-            validation_loss=self._validate(epoch),
+            validation_loss=self.validate(epoch),
             rate=float(self.optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - self.began,
         )
@@ -216,7 +216,7 @@ class Loop:
             rows[-1] = len(self.train[0]) - self.batch_size * (len(losses) - 1)
         return float(np.average(losses, weights=rows))
 
-    def _validate(self, epoch: int) -> float:
+    def validate(self, epoch: int) -> float:
         """The mean loss over the validation rows; NaN if there are none."""
         if self.validation is None:
             return math.nan

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chainrule.data.decisions import DataReport, Decision
 from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, SettingError
-from chainrule.explain import OpenedStep
+from chainrule.explain import Finding, OpenedStep
 from chainrule.model.card import Detail, Scores, no_details
 from chainrule.model.files import unwritable, write_whole
+from chainrule.train.diagnosis import diagnose_replay
 from chainrule.train.history import EpochResult
 from chainrule.train.replay import Replay
 from chainrule.train.steps import opened_step
@@ -141,6 +142,14 @@ class Run:
         ArtefactError for a run that cannot be replayed.
         """
         return opened_step(self.replay, number, line, layer)
+
+    def diagnose(self, try_remedies: bool = True) -> list[Finding]:
+        """What is wrong with the run, each finding with its evidence and what to do.
+
+        A remedy that is a setting is tried, from the run's first state, unless `try_remedies` is
+        False. ArtefactError for a run that cannot be replayed.
+        """
+        return diagnose_replay(self.replay, self.epochs(), try_remedies)
 
     def settings_text(self) -> str:
         """The settings file; an empty text where there is none."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from chainrule import generator
 from chainrule.data import Prepared, source_name
+from chainrule.errors import TrainingError
 from chainrule.model import Card, Model, save
 from chainrule.model.card import Detail, Scores, units_of
 from chainrule.train.defaults import choose
@@ -114,6 +115,10 @@ def _failure_told(run: Run) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         run.update(state="interrupted", stopped="interrupted")
+        raise
+    except TrainingError as problem:
+        run.update(state="failed", stopped=problem.what)
+        problem.hint = f"{problem.hint}; chainrule diagnose {run.path} says where it began"
         raise
     except Exception as problem:
         run.update(state="failed", stopped=str(problem).partition("\n")[0])

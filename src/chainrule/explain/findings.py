@@ -1,0 +1,121 @@
+"""What may be wrong with a training: each finding a record, each check a record in a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chainrule.explain.evidence import Evidence
+from chainrule.explain.plain import Shown, number
+
+
+@dataclass(frozen=True)
+class Trial(Shown):
+    """A remedy that was tried: from a kept state, so many steps with other settings.
+
+    `without` and `with_it`: the validation loss afterwards, with the settings as they were, and
+    with the remedy, over the same rows.
+    """
+
+    settings: dict[str, Any]
+    steps: int
+    start: int
+    without: float
+    with_it: float
+
+    @property
+    def helps(self) -> bool:
+        """Whether the remedy left a loss that is clearly lower."""
+        return not self.with_it >= 0.97 * self.without
+
+    def __str__(self) -> str:
+        changed = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
+        return (
+            f"tried, {self.steps} steps from step {self.start} with {changed}: "
+            f"{_loss(self.with_it)} instead of {_loss(self.without)}"
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw: in words, as numbers, where, and the setting that may mend it."""
+
+    what: str
+    evidence: Mapping[str, float]
+    where: Mapping[str, Any] = field(default_factory=dict)
+    remedy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding(Shown):
+    """One thing that is wrong: what, the evidence as numbers, where, why it matters, what to do.
+
+    `remedy`: settings that may mend it; `tried`: what they did, where that was tried.
+    """
+
+    name: str
+    what: str
+    evidence: dict[str, float]
+    where: dict[str, Any]
+    why: str
+    advice: str
+    remedy: dict[str, Any] = field(default_factory=dict)
+    tried: Trial | None = None
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{key} {_place(value)}" for key, value in self.where.items())
+        lines = [f"{self.name.capitalize()}. {self.what}", *([f"where: {where}"] if where else [])]
+        lines += [f"why it matters: {self.why}", f"what to do: {self.advice}"]
+        lines += [str(self.tried)] if self.tried is not None else []
+        return "\n  ".join(lines)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its name, why what it finds matters, what to do, and how it looks.
+
+    `find` gives what it sees in the evidence, and nothing where that is weak or missing.
+    `proof`: only worth saying if the remedy was tried and helped.
+    """
+
+    name: str
+    why: str
+    advice: str
+    find: Callable[[Evidence], Iterable[Seen]]
+    proof: bool = False
+
+
+def findings(
+    evidence: Evidence,
+    checks: Sequence[Check],
+    attempt: Callable[[Mapping[str, Any]], Trial | None] | None = None,
+) -> list[Finding]:
+    """What the checks find; remedies are tried by `attempt`, which gives None where it cannot."""
+    found = []
+    for check in checks:
+        for seen in check.find(evidence):
+            finding = _finding(check, seen)
+            if seen.remedy and attempt is not None:
+                finding = replace(finding, tried=attempt(seen.remedy))
+            if not check.proof or (finding.tried is not None and finding.tried.helps):
+                found.append(finding)
+    return found
+
+
+def _finding(check: Check, seen: Seen) -> Finding:
+    evidence = {name: float(value) for name, value in seen.evidence.items()}
+    where, remedy = dict(seen.where), dict(seen.remedy)
+    return Finding(check.name, seen.what, evidence, where, check.why, check.advice, remedy)
+
+
+def _loss(loss: float) -> str:
+    return f"validation loss {number(loss)}" if math.isfinite(loss) else "a loss that diverged"
+
+
+def _place(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        shown = ", ".join(map(str, value[:6]))
+        return shown + (f" and {len(value) - 6} more" if len(value) > 6 else "")
+    return str(value)
