@@ -53,8 +53,8 @@ def command(
 
     \b
       --step N                 a step of RUN: forward, loss, backward, update
-      --data FILE --row LINE   a prediction: which columns moved it, and how much
-      --worst-rows             the rows that cost most, of FILE or of RUN's validation
+      --data FILE --row LINE   a prediction: which columns moved it, how far
+      --worst-rows             the rows that cost most (FILE's, or validation)
       --importance             what the loss grows by without each column
 
     A step is gone back to as it was trained, from the nearest state that the run kept, and then
