@@ -23,6 +23,7 @@ COMMANDS = {
     "diagnose": "Say what is wrong with a training or with data.",
     "serve": "Answer requests over HTTP with a trained model.",
     "inspect": "Show what a table, a model or a run holds.",
+    "tune": "Search the settings of a training, and train with the best.",
     "export": "Write a model as ONNX, as safetensors or as a PyTorch module.",
     "runs": "List the trainings done here, or show one.",
 }
