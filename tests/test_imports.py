@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 # Files and folders of src/chainrule, from the ground up: each imports from its own row and from
 # the rows above it, never below.
 ROWS = [
-    ["errors", "spec", "version"],
+    ["errors", "spec", "version", "markup", "wording"],
     ["data"],
     ["core"],
     ["ops"],
@@ -66,6 +66,7 @@ LIBRARIES = {
     "tensorboard": ["train"],
     "starlette": ["web"],
     "uvicorn": ["web"],
+    "sse_starlette": ["web"],
     # Python's own, confined all the same: only the page and the service speak HTTP.
     "http": ["web"],
     "socketserver": ["web"],

@@ -11,6 +11,9 @@ import click
 
 from chainrule.errors import ChainruleError
 from chainrule.model.card import LABEL, Detail
+from chainrule.wording import BASELINES, scored
+from chainrule.wording import duration as duration
+from chainrule.wording import number as number
 
 NAMES = {
     "rmse": "RMSE",
@@ -26,14 +29,6 @@ NAMES = {
     "f1": "F1",
 }
 
-BASELINES = {
-    "regression": "always the mean",
-    "classification": "always the majority",
-    "multi-label": "each label's majority",
-    "mixed": "the trivial answers",
-}
-"""What the trivial answer is, per task."""
-
 MOST_LABELS = 20
 """So many labels are shown with their scores; JSON has all."""
 
@@ -46,22 +41,6 @@ def out(text: str = "") -> None:
 def note(text: str) -> None:
     """Progress and advice: to standard error."""
     click.echo(text, err=True)
-
-
-def number(value: Any) -> str:
-    """A number with four digits that mean something.
-
-    >>> [number(value) for value in (0.51234, 48230.4, 0.0000123, 7, float("nan"), None)]
-    ['0.5123', '48,230', '1.23e-05', '7', 'n/a', 'n/a']
-    """
-    if value is None or value != value:
-        return "n/a"
-    if not isinstance(value, float):
-        return f"{value:,}"
-    size = abs(value)
-    if size == 0 or 0.01 <= size < 1000:
-        return f"{value:.4f}" if size < 10 else f"{value:.2f}"
-    return f"{value:,.0f}" if 1000 <= size < 1e9 else f"{value:.3g}"
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: int = 1) -> str:
@@ -85,8 +64,8 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: int = 1) -> s
 def scores(found: Mapping[str, Any], baseline: Mapping[str, Any], task: str) -> str:
     """The scores of a model, beside those of the trivial answer."""
     header = ["", *(NAMES.get(name, name) for name in found)]
-    mine = ["this model", *(_scored(name, value) for name, value in found.items())]
-    trivial = [BASELINES[task], *(_scored(name, baseline.get(name)) for name in found)]
+    mine = ["this model", *(scored(name, value) for name, value in found.items())]
+    trivial = [BASELINES[task], *(scored(name, baseline.get(name)) for name in found)]
     return table([header, mine, trivial])
 
 
@@ -111,30 +90,10 @@ def _label_table(labels: Sequence[Detail]) -> str:
     rows = [["label", *(NAMES.get(name, name) for name in names)]]
     for label in labels[:MOST_LABELS]:
         pairs = ((name, label.scores[name], label.baseline[name]) for name in names)
-        rows.append([label.of, *(f"{_scored(n, a)} ({_scored(n, b)})" for n, a, b in pairs)])
+        rows.append([label.of, *(f"{scored(n, a)} ({scored(n, b)})" for n, a, b in pairs)])
     left = len(labels) - MOST_LABELS
     more = f"\n  and {left:,} more: --json" if left > 0 else ""
     return f"each label (each label's majority):\n{table(rows)}{more}"
-
-
-def _scored(name: str, value: float | None) -> str:
-    """A metric's value: a share with four decimals, anything else with four digits."""
-    share = name not in ("rmse", "mae", "log_loss", "loss") and value is not None and value == value
-    return f"{value:.4f}" if share else number(value)
-
-
-def duration(seconds: float) -> str:
-    """A time span in words.
-
-    >>> duration(8.04), duration(125), duration(3780)
-    ('8.0 s', '2 min 5 s', '1 h 3 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def as_json(value: Any, indent: int | None = 1) -> str:

@@ -30,6 +30,8 @@ DATA = "data.json"  # what was found in the data, and what was done about it
 ROWS = "rows.json"  # which rows are in which part, and from which ones what was learned
 SUMMARY = "run.json"  # state, scores, baseline, times, versions
 MODEL = "model"  # the model's own folder
+PICTURES = "pictures"  # each as SVG, and its numbers as CSV
+REPORT = "report.html"  # all of it as one page
 
 
 class Summary(BaseModel):
@@ -121,12 +123,17 @@ class Run:
                 continue
         return found
 
+    def data_report(self) -> DataReport | None:
+        """What was found in its data; None if that was not kept, or cannot be read."""
+        try:
+            return DataReport.model_validate_json(self._text(DATA))
+        except ValidationError:
+            return None
+
     def columns(self) -> list[Decision]:
         """What its columns were taken for; none if that was not kept, or cannot be read."""
-        try:
-            return DataReport.model_validate_json(self._text(DATA)).columns
-        except ValidationError:
-            return []
+        report = self.data_report()
+        return [] if report is None else report.columns
 
     @cached_property
     def replay(self) -> Replay:

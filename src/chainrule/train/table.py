@@ -24,6 +24,7 @@ from chainrule.train.keeping import RunKeeper
 from chainrule.train.learning import arrays, frozen, learn, optimizer_for
 from chainrule.train.network import TableNetwork, network_for
 from chainrule.train.preparing import prepared_for
+from chainrule.train.report import write_report
 from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import judge
 from chainrule.train.settings import Chosen, Settings
@@ -105,6 +106,7 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
         save(model, run.path / MODEL)
         seconds = time.perf_counter() - began
         _finish(run, history, model.card, seconds)
+        write_report(run, model, prepared.test)
     return Trained(run, model, network, chosen, prepared, history, seconds)
 
 
@@ -122,6 +124,7 @@ def _failure_told(run: Run) -> Iterator[None]:
         raise
     except Exception as problem:
         run.update(state="failed", stopped=str(problem).partition("\n")[0])
+        write_report(run)
         raise
 
 

@@ -1,0 +1,39 @@
+"""Writing the pictures and the page of a run into its folder."""
+
+from __future__ import annotations
+
+from chainrule.data import Part
+from chainrule.explain.pictures import Picture, training
+from chainrule.explain.pictures.judged import judged
+from chainrule.model import Model
+from chainrule.train.keeping import kept_losses
+from chainrule.train.report.document import document
+from chainrule.train.run import PICTURES, REPORT, Run
+
+
+def write_report(run: Run, model: Model | None = None, test: Part | None = None) -> None:
+    """Write report.html and the pictures of a run, each as SVG and its numbers as CSV.
+
+    `model` and the rows to judge it by are absent where the training did not get that far.
+    """
+    learned = pictures_of(run)
+    worth = judged(model, test) if model is not None and test is not None and len(test) else []
+    (run.path / PICTURES).mkdir(exist_ok=True)
+    for picture in [*learned, *worth]:
+        run.write(f"{PICTURES}/{picture.name}.svg", picture.svg())
+        run.write(f"{PICTURES}/{picture.name}.csv", picture.csv())
+    run.write(REPORT, document(run, learned, worth))
+
+
+def pictures_of(run: Run) -> list[Picture]:
+    """How the training of a run went, as far as it is known; none before its first epoch."""
+    epochs = run.epochs()
+    if not epochs:
+        return []
+    numbers = [result.epoch for result in epochs]
+    train = [result.train_loss for result in epochs]
+    validation = [result.validation_loss for result in epochs]
+    pictures = [training.losses(numbers, train, validation)]
+    losses = kept_losses(run.path)
+    pictures += [training.step_losses(losses)] if len(losses) else []
+    return [*pictures, training.rate(numbers, [result.rate for result in epochs])]
