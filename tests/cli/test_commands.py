@@ -55,6 +55,9 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     assert said.out.endswith("The run is in run\n")
     assert said.err == "Next: chainrule predict run NEW.csv -o predictions.csv\n"
     written = {"settings.toml", "events.jsonl", "data.json", "rows.json", "run.json", "model"}
+    shown = ["loss", "steps", "rate", "predicted", "residuals", "errors"]
+    written |= {f"pictures/{name}.{kind}" for name in shown for kind in ("svg", "csv")}
+    written |= {"report.html", "pictures"}
     model = {"model.json", "model.safetensors", "README.md"}
     states = {f"checkpoints/epoch-00000{epoch}.safetensors" for epoch in range(3)}
     record = {"losses.f64", "checkpoints", "checkpoints/fingerprint", *states}
