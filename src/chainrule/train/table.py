@@ -120,6 +120,7 @@ def _failure_told(run: Run) -> Iterator[None]:
         raise
     except TrainingError as problem:
         run.update(state="failed", stopped=problem.what)
+        write_report(run)
         problem.hint = f"{problem.hint}; chainrule diagnose {run.path} says where it began"
         raise
     except Exception as problem:
