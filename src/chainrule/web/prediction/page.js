@@ -4,6 +4,7 @@
 const at = (id) => document.getElementById(id);
 let token = sessionStorage.getItem("token") || "";
 let inputs = [];
+const WRITTEN = { Y: "YYYY", y: "YY", m: "MM", d: "DD", b: "Mon", B: "Month" };
 
 function make(name, properties, ...children) {
   const element = Object.assign(document.createElement(name), properties);
@@ -47,7 +48,7 @@ function about({ card, targets }) {
 function field(input, place) {
   const box = make("input", { name: input.name, autocomplete: "off", title: input.treatment });
   if (input.kind === "numeric") box.inputMode = "decimal";
-  if (input.form) box.placeholder = input.form;
+  if (input.form) box.placeholder = input.form.replace(/%-?([YymdbB])/g, (_, part) => WRITTEN[part]);
   const label = make("label", {}, input.name, box);
   if (input.categories) {
     const list = make("datalist", { id: `choices-${place}` },
