@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,13 @@ ALL_BYTES = 64 * 2**20
 """About how many bytes the states of a training may take; `FEWEST` are kept in any case."""
 
 
+LEAST_SECONDS, LARGEST_SHARE = 0.03, 0.01
+"""Keeping states may take so many seconds of a processor, or this share of the training, if more.
+
+What is kept depends on the clock, then; what is trained does not.
+"""
+
+
 class Keeper:
     """Is given what a training goes through; a subclass keeps it."""
 
@@ -34,29 +42,46 @@ class Keeper:
     def losses(self, losses: NDArray[np.float64]) -> None:
         """The losses of the steps of an epoch, also if they are no longer finite."""
 
+    def done(self) -> None:
+        """The training is over, or failed."""
+
 
 class RunKeeper(Keeper):
     """Keeps the losses, and the states of evenly spaced epochs, in the folder of a run."""
 
     def __init__(self, run: Path, epochs: int, arrays: Sequence[NDArray[Any]]) -> None:
         self.run, self.epochs, self.arrays = run, epochs, arrays
+        self.began, self.spent = time.perf_counter(), 0.0
+        self.waiting: list[bytes] = []
 
     def state(self, epoch: int, cells: Mapping[str, Cell]) -> None:
+        began = time.thread_time()
         if epoch == 0:
             size = sum(cell.held().nbytes for cell in cells.values())
             wanted = min(MOST, max(FEWEST, ALL_BYTES // max(1, size)))
             self.every = -(-self.epochs // wanted)
             (self.run / CHECKPOINTS).mkdir(exist_ok=True)
             (self.run / CHECKPOINTS / ROWS_TRAINED).write_text(fingerprint(self.arrays))
-        if epoch % self.every == 0:
-            save_state(self.run, epoch, held(cells))
+        allowed = max(LEAST_SECONDS, LARGEST_SHARE * (time.perf_counter() - self.began))
+        if epoch % self.every == 0 and (epoch == 0 or self.spent < allowed):
+            save_state(self.run, epoch, {name: cell.held() for name, cell in cells.items()})
+            self._write()
+        self.spent += time.thread_time() - began
 
     def losses(self, losses: NDArray[np.float64]) -> None:
+        self.waiting.append(losses.astype("<f8").tobytes())
+
+    def done(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        """Append the losses that wait: one write for many epochs."""
         try:
             with (self.run / LOSSES).open("ab") as file:
-                file.write(losses.astype("<f8").tobytes())
+                file.write(b"".join(self.waiting))
         except OSError as problem:
             raise unwritable(self.run / LOSSES, problem) from None
+        self.waiting.clear()
 
 
 def held(cells: Mapping[str, Cell]) -> dict[str, NDArray[Any]]:
@@ -66,13 +91,16 @@ def held(cells: Mapping[str, Cell]) -> dict[str, NDArray[Any]]:
 
 def save_state(run: Path, epoch: int, state: Mapping[str, NDArray[Any]]) -> None:
     """Write the state after an epoch; a reader sees it whole or not at all."""
-    from safetensors.numpy import save
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     path = run / CHECKPOINTS / f"epoch-{epoch:06}.safetensors"
     part = path.with_suffix(".part")
     try:
-        part.write_bytes(save(dict(state)))
+        save_file({name: np.asarray(raw, order="C") for name, raw in state.items()}, part)
         part.replace(path)
+    except SafetensorError as problem:  # what the library makes of a full disk
+        raise unwritable(path, OSError(str(problem))) from None
     except OSError as problem:
         raise unwritable(path, problem) from None
 

@@ -143,6 +143,8 @@ class Loop:
             if not self.kept:
                 raise
             history.interrupted, history.stopped = True, "interrupted"
+        finally:
+            self.keeper.done()
         self.restore()
         return history
 
