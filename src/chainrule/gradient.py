@@ -38,7 +38,7 @@ def grad(
     wrt = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     given: list[Any] = [None] * len(outs) if grad_outputs is None else _list(grad_outputs)
     for out, g in zip(outs, given, strict=True):
-        check_root(out, g)
+        check_root(out, None if g is None else as_tensor(g))
     for number, x in enumerate(wrt):
         if x.origin is None:
             raise GradientError(

@@ -26,7 +26,7 @@ _result: type[Value] = Value
 
 
 def results_are(cls: type[Value]) -> None:
-    """Say what ops give back: called once by tensors.py, so that core never imports upwards."""
+    """Say what ops give back: called once by tensors, so that core never imports upwards."""
     global _result
     _result = cls
 
