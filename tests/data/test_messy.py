@@ -73,9 +73,10 @@ def test_all_of_it_is_prepared_and_reported(read):
     prepared = prepare(read(DIRTS), "spent", missing={"fee": "999"})
     text = prepared.report.text()
     for dirt in DIRTS:
-        if dirt.name not in ("a stand-in", "a bad number", "a bad date"):
+        if dirt.name not in ("a stand-in", "a bad number", "a bad date", "an infinite number"):
             assert said_of(prepared.report.notes, dirt) == [dirt.lines], dirt.name
     assert "'forty' taken as missing (line 10)" in text
+    assert "'-inf' taken as missing (line 53)" in text
     assert "'2021-02-30' taken as missing (line 11)" in text
     assert "--missing" not in text
     parts = (prepared.train, prepared.validation, prepared.test)

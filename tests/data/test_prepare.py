@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chainrule.data import Column, Table, prepare, prepare_more, read_table
 from chainrule.data.decisions import DataReport
-from chainrule.errors import DataError, SettingError
+from chainrule.errors import DataError, FindingsError, SettingError
 
 
 def people(rows=200, seed=0, **more):
@@ -186,7 +186,6 @@ def test_settings_that_cannot_be():
         ({"pay": [5] * 200}, "pay", "only the value"),
         ({"pay": [f"n{p}" for p in range(200)]}, "pay", "text with 200 different values"),
         ({"pay": [1.5, "inf"] + [2.5] * 198}, "pay", "infinite"),
-        ({"age": ["-inf"] + [2.5] * 199}, "pay", "infinite"),
         (
             {"age": [None] * 200, "job": [None] * 200, "glad": "?" * 200},
             "pay",
@@ -202,12 +201,24 @@ def test_bad_data_is_one_clear_error(change, target, words):
     assert "\n" not in caught.value.one_line()
 
 
-def test_infinities_are_found_in_every_part():
+def test_an_infinite_target_is_refused_in_every_part():
     test = people(30, 1, pay=[1.0, "inf"] * 15)
     with pytest.raises(DataError, match="infinite"):
         prepare(people(), "pay", test=test)
-    with pytest.raises(DataError, match="infinite"):
-        prepare(people(), "pay", test=people(30, 1, age=[1.0, "inf"] * 15))
+
+
+@pytest.mark.parametrize("infinite", ["-inf", "1e999", float("inf")])
+def test_an_infinite_input_is_a_bad_cell_that_is_told_by_line(infinite):
+    ages = people().column("age").numbers.tolist()
+    test = people(30, 1, age=[infinite, *ages[:29]])
+    prepared = prepare(people(age=[*ages[:4], infinite, *ages[5:]]), "pay", test=test)
+    told = [note for note in prepared.report.about("cells") if note.finding]
+    assert {(note.column, *note.lines) for note in told} == {("age", 5), ("age", 1)}
+    assert str(infinite) in told[0].text or "inf" in told[0].text
+    assert np.isfinite(prepared.train.numbers).all()
+    assert "age missing" in prepared.preparation.features
+    with pytest.raises(FindingsError, match="--strict"):
+        prepare(people(age=[*ages[:4], infinite, *ages[5:]]), "pay", strict=True)
 
 
 def test_other_rows_under_a_preparation_that_exists():

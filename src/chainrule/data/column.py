@@ -21,6 +21,9 @@ MISSING = frozenset(
 )
 """Texts that mean "not known", compared in lower case; an empty cell is missing as well."""
 
+HUGE = 1e150
+"""Numbers beyond this have squares that overflow: they are bad cells, as infinities are."""
+
 
 class Column:
     """Cells of one column, read as text, numbers or codes; each reading is made once, when asked.
@@ -44,6 +47,7 @@ class Column:
         "_longest",
         "_missing",
         "_numbers",
+        "_raw",
         "_values",
         "from_numbers",
         "markers",
@@ -57,11 +61,12 @@ class Column:
         markers: frozenset[str] = MISSING,
     ) -> None:
         self._cells = cells
-        self._numbers = numbers
+        self._raw = numbers
+        self._numbers: NDArray[np.float64] | None = None
         self.markers = markers
         self._longest = max(map(len, markers))
         self.from_numbers = cells is None
-        self._missing = None if numbers is None else np.isnan(numbers)
+        self._missing: NDArray[np.bool_] | None = None
         self._codes: NDArray[np.int64] | None = None
         self._values: list[str | None] = []
         self.size: int = len(cells) if cells is not None else len(_given(numbers))
@@ -84,12 +89,12 @@ class Column:
     def cells(self) -> Cells:
         """The texts, object [n]; None for an empty cell."""
         if self._cells is None:
-            self._cells = number_texts(_given(self._numbers))
+            self._cells = number_texts(_given(self._raw))
         return self._cells
 
     @property
     def numbers(self) -> NDArray[np.float64]:
-        """The cells as numbers, float64 [n]; NaN where a cell is missing or is not a number."""
+        """The cells as numbers, float64 [n]; NaN where one is missing, bad or beyond 1e150."""
         if self._numbers is None:
             self._parse()
         return _given(self._numbers)
@@ -103,7 +108,7 @@ class Column:
 
     @property
     def bad(self) -> NDArray[np.int64]:
-        """The rows of cells that are neither missing nor numbers, int64 [bad]."""
+        """The rows of cells that are neither missing nor numbers up to 1e150, int64 [bad]."""
         return np.flatnonzero(np.isnan(self.numbers) & ~self.missing)
 
     @property
@@ -159,8 +164,9 @@ class Column:
         known = frozenset(["", *(marker.strip().lower() for marker in markers)])
         if not self.from_numbers:
             return Column(self.cells, markers=known)
-        gone = np.isin(self.numbers, as_numbers(known))
-        return Column(numbers=np.where(gone, np.nan, self.numbers), markers=known)
+        raw = _given(self._raw)
+        gone = np.isin(raw, as_numbers(known))
+        return Column(numbers=np.where(gone, np.nan, raw), markers=known)
 
     def means_missing(self, text: str | None) -> bool:
         """Whether a text of this column means "not known"."""
@@ -170,8 +176,10 @@ class Column:
         """The column of some rows only (places, int64, or a mask, bool)."""
         taken = Column.__new__(Column)
         taken._cells = None if self._cells is None else self._cells[rows]
-        taken._numbers = None if self._numbers is None else self._numbers[rows]
-        taken._missing = None if self._missing is None else self._missing[rows]
+        taken._raw = None if self._raw is None else self._raw[rows]
+        read = not self.from_numbers and self._numbers is not None  # what was given is soon read
+        taken._numbers = _given(self._numbers)[rows] if read else None
+        taken._missing = _given(self._missing)[rows] if read else None
         taken._codes = None if self._codes is None else self._codes[rows]
         taken._values = self._values
         taken.markers, taken._longest = self.markers, self._longest
@@ -186,6 +194,9 @@ class Column:
 
     def _parse(self) -> None:
         """Read every cell as a number, all at once; what is none is looked at text by text."""
+        if self._raw is not None:
+            self._numbers, self._missing = bounded(self._raw), np.isnan(self._raw)
+            return
         numbers = cast_numbers(self.cells)
         missing = self.cells == None  # noqa: E711 (element by element)
         odd = np.flatnonzero(np.isnan(numbers) & ~missing)
@@ -200,7 +211,7 @@ class Column:
         if as_numbers(self.markers):
             missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        self._numbers, self._missing = numbers, missing
+        self._numbers, self._missing = bounded(numbers), missing
 
 
 def is_missing(text: str | None) -> bool:
@@ -210,6 +221,25 @@ def is_missing(text: str | None) -> bool:
     (True, True, False)
     """
     return text is None or text.strip().lower() in MISSING
+
+
+def bounded(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers with NaN in place of those that are infinite or beyond 1e150, float64 [n].
+
+    >>> bounded(np.array([1.0, -np.inf, 1e200]))
+    array([ 1., nan, nan])
+    """
+    far = np.abs(numbers) > HUGE
+    return np.where(far, np.nan, numbers) if far.any() else numbers
+
+
+def is_huge(text: str | None) -> bool:
+    """Whether a cell's text is a number that is infinite or beyond 1e150.
+
+    >>> is_huge("-inf"), is_huge("1e150"), is_huge("far")
+    (True, False, False)
+    """
+    return abs(number_of(text)) > HUGE
 
 
 def number_texts(numbers: NDArray[np.float64]) -> Cells:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.cast import NO_TIME
-from chainrule.data.column import Column
+from chainrule.data.column import Column, is_huge
 from chainrule.data.dates import day_form, is_form, seconds
 from chainrule.data.labels import labels as labels
 from chainrule.data.markers import markers_met
@@ -24,9 +24,6 @@ ASKED: tuple[Kind, ...] = tuple(
     kind for kind in get_args(Kind) if kind not in ("array", "constant", "empty")
 )
 """The kinds that `types=` may ask for; "date:%d.%m.%Y" also says how the dates are written."""
-
-HUGE = 1e150
-"""Numbers beyond this have squares that overflow, so they are refused as infinities are."""
 
 
 class BadCell(Record):
@@ -134,19 +131,22 @@ def bad_cells(
 
 
 def refuse_infinities(table: Table, names: list[str]) -> None:
-    """DataError that names the columns and lines in which numbers are infinite or beyond 1e150."""
+    """DataError that names the columns and lines in which numbers are infinite or beyond 1e150.
+
+    That is for columns to predict: as inputs such cells are bad ones, which count as missing.
+    """
     found = []
     for name in names:
-        rows = np.flatnonzero(np.abs(table.column(name).numbers) > HUGE)
-        if len(rows):
-            texts = quoted(table.column(name).at(rows).tolist())
-            found.append(f"column {name!r}, {on_lines(table.lines[rows].tolist())}: {texts}")
+        cells = [cell for cell in bad_cells(table, name) if is_huge(cell.text)]
+        if cells:
+            lines = on_lines([cell.line for cell in cells])
+            found.append(f"column {name!r}, {lines}: {quoted(cell.text for cell in cells)}")
     if found:
         raise DataError(
             f"{table.source} holds infinite numbers",
             expected="finite numbers, at most 1e150 in size",
             got="; ".join(found),
-            hint="leave such cells empty if the value is not known",
+            hint="leave such cells empty if the value is not known: such rows are left out",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.column import Column, number_text
+from chainrule.data.column import Column, is_huge, number_text
 from chainrule.data.columns import ColumnKind
 from chainrule.data.labels import present_texts
 from chainrule.data.markers import plain_stand_in
@@ -44,13 +44,19 @@ def column_findings(table: Table, kinds: Mapping[str, ColumnKind]) -> list[Note]
 
 def _bad(kind: ColumnKind) -> list[Note]:
     """The cells that are not what their column holds."""
-    if not kind.bad:
-        return []
-    texts = list(dict.fromkeys(cell.text for cell in kind.bad))
     what = "date" if kind.kind == "date" else "number"
-    verb = f"is no {what}" if len(texts) == 1 else f"are no {what}s"
-    lines = [cell.line for cell in kind.bad]
-    return [_note(kind.name, f"{quoted(texts)} {verb}; taken as missing", lines)]
+    huge = {cell.text for cell in kind.bad if kind.kind == "numeric" and is_huge(cell.text)}
+    notes = []
+    for are_huge, one, many in (
+        (False, f"is no {what}", f"are no {what}s"),
+        (True, "is infinite or beyond 1e150", "are infinite or beyond 1e150"),
+    ):
+        cells = [cell for cell in kind.bad if (cell.text in huge) == are_huge]
+        texts = list(dict.fromkeys(cell.text for cell in cells))
+        if texts:
+            text = f"{quoted(texts)} {one if len(texts) == 1 else many}; taken as missing"
+            notes.append(_note(kind.name, text, [cell.line for cell in cells]))
+    return notes
 
 
 def _doubts(kind: ColumnKind) -> list[Note]:

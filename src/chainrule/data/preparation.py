@@ -14,16 +14,11 @@ from pydantic import Field, model_validator
 from chainrule.data.aims import Target
 from chainrule.data.array_input import ArrayInput
 from chainrule.data.clean import why_left_out
-from chainrule.data.columns import (
-    ColumnKind,
-    bad_cells,
-    column_kinds,
-    refuse_infinities,
-)
+from chainrule.data.columns import ColumnKind, bad_cells, column_kinds
 from chainrule.data.layout import Familiar, Layout
 from chainrule.data.markers import marked
 from chainrule.data.met import Met, MetColumn
-from chainrule.data.numeric import Numeric, bins_for
+from chainrule.data.numeric import bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
 from chainrule.data.report import Record, counted
 from chainrule.data.table import Table
@@ -187,13 +182,10 @@ class Preparation(Record):
     def apply(self, table: Table) -> tuple[Inputs, Met]:
         """Rows as a network sees them, and what was met; columns are found by name, in any order.
 
-        Targets and columns that were left out may be absent. DataError if an input column is,
-        or if a number is infinite.
+        Targets and columns that were left out may be absent. DataError if an input column is.
         """
         named = self.align(table)
         self._refuse_absent(named)
-        numeric = [record.name for record in self.inputs if isinstance(record, Numeric)]
-        refuse_infinities(named, numeric)
         inputs = Inputs(
             np.empty((len(table), len(self.features)), np.float32),
             np.empty((len(table), self.slots), np.int64),
@@ -320,12 +312,10 @@ def _records(
     ways: Mapping[str, str],
     left_out: Mapping[str, str],
 ) -> list[Encoding]:
-    """The records of the columns that are used; DataError if none is, or for infinite numbers."""
+    """The records of the columns that are used; DataError if none is."""
     if not used:
         raise _nothing_left(train, left_out)
-    numeric = [name for name, kind in used.items() if kind.kind == "numeric"]
-    refuse_infinities(train, numeric)
-    bins = bins_for(len(train), len(numeric))
+    bins = bins_for(len(train), sum(kind.kind == "numeric" for kind in used.values()))
     return [
         encode(name, train.column(name), kind.kind, bins, ways.get(name), kind.form)
         for name, kind in used.items()

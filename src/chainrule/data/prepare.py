@@ -68,8 +68,8 @@ def prepare(
     asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
     plan = plan_split(table, split, group, time, split_column, inputs_only(asked))
     roles = Roles.of(table, target, drop, plan.aside(), weight, asked)
-    refuse_infinities(table, roles.numeric(table, task))
     aims = choose_aims(table, roles.targets, task, roles.target_types)
+    refuse_infinities(table, [aim.columns[0] for aim in aims if aim.task == "regression"])
     given = {
         "validation": validation or table.given.get("validation"),
         "test": test or table.given.get("test"),

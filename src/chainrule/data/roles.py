@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chainrule.data.aims import TASK_OF_TYPE, target_columns
-from chainrule.data.columns import numeric_vote
+from chainrule.data.aims import target_columns
 from chainrule.data.table import Table
 from chainrule.errors import SettingError
 
@@ -60,14 +59,3 @@ class Roles:
     def no_inputs(self) -> list[str]:
         """The columns that are not learned from."""
         return [*self.targets, *self.dropped, *self.aside]
-
-    def numeric(self, table: Table, task: str | None) -> list[str]:
-        """The columns whose numbers will be learned: inputs and targets that are voted numeric."""
-        tasks = {
-            name: TASK_OF_TYPE.get(self.target_types.get(name, ""), task) for name in self.targets
-        }
-        classes = [name for name, task in tasks.items() if task not in (None, "regression")]
-        but = {*self.dropped, *self.types, *classes}
-        return [
-            name for name in table.names if name not in but and numeric_vote(table.column(name))
-        ]

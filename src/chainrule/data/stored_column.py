@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.cast import cast_times, plain
-from chainrule.data.column import MISSING, Cells, Column, as_numbers
+from chainrule.data.column import MISSING, Cells, Column, as_numbers, bounded
 from chainrule.data.store import Held, Store, literal
 
 _serial = count()
@@ -85,7 +85,7 @@ class StoredColumn(Column):
 
     @property
     def numbers(self) -> NDArray[np.float64]:
-        """The cells as numbers, float64 [n]; NaN where a cell is missing or is not a number."""
+        """The cells as numbers, float64 [n]; NaN where one is missing, bad or beyond 1e150."""
         return self._kept("numbers")
 
     @property
@@ -169,7 +169,7 @@ class StoredColumn(Column):
         numbers = np.ma.filled(found, np.nan)
         missing = np.asarray(empty, dtype=np.bool_) | np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        return numbers, missing
+        return bounded(numbers), missing
 
     def _fetched(self, select: str) -> list[Held]:
         """The columns of `select` in these rows."""

@@ -129,7 +129,7 @@ class Model:
         """Predictions for rows: a file name, a data frame, a dict of columns, a list of dicts.
 
         Columns are matched by name, in any order; the targets need not be there. DataError when
-        an input column is missing or a number is infinite.
+        an input column is missing.
         """
         table = self.read(rows)
         inputs, met = self.preparation.apply(table)

@@ -97,5 +97,6 @@ DIRTS = [
     Dirt("a duplicate", again(18, 3), "repeats an earlier row", [18]),
     Dirt("a near duplicate", again(19, 4, customer_id="K99999"), "in all but customer_id", [19]),
     Dirt("two spellings", cells("town", {21: "OSLO"}), "town: 'OSLO', 'Oslo' differ only", [21]),
+    Dirt("an infinite number", cells("age", {53: "-inf"}), "age: '-inf' is infinite", [53]),
 ]  # fmt: skip
 """Each dirt on lines of its own, so that any of them may come together."""

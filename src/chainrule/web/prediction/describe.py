@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from chainrule.data.columns import HUGE
+from chainrule.data.column import HUGE
 from chainrule.data.records import Encoding
 from chainrule.model import Model
 from chainrule.version import __version__

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.data.columns import HUGE
+from chainrule.data.column import HUGE
 from chainrule.data.records import Encoding
 from chainrule.errors import DataError, nearest
 
