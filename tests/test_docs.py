@@ -25,7 +25,14 @@ FILES = {
 
 @pytest.mark.parametrize(
     ("name", "examples"),
-    [("data.md", 6), ("explain.md", 12), ("export.md", 5), ("layers.md", 11), ("targets.md", 12)],
+    [
+        ("data.md", 6),
+        ("estimators.md", 7),
+        ("explain.md", 12),
+        ("export.md", 5),
+        ("layers.md", 11),
+        ("targets.md", 12),
+    ],
 )
 def test_examples(
     name: str, examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
