@@ -64,7 +64,7 @@ class Adam(Optimizer):
         t = self.steps(pairs)
         lr, beta1, beta2 = group.raw("lr"), group.raw("betas", 0), group.raw("betas", 1)
         rate = narrow(div(lr, sub(1.0, power(beta1, t))))
-        root = narrow(sqrt(sub(1.0, power(beta2, t))))
+        scale = narrow(div(1.0, sqrt(sub(1.0, power(beta2, t)))))  # a product, not a quotient, below
         means = narrow(beta1), narrow(sub(1.0, beta1)), narrow(beta2), narrow(sub(1.0, beta2))
         eps = narrow(group.raw("eps"))
         decay, shrink = self._weight_decay(group, narrow)
@@ -72,7 +72,7 @@ class Adam(Optimizer):
             g = self.gradient(group, cell, g, decay)
             m, v = self._moments(cell, g, *means)
             w = cell.array if shrink is None else mul(cell.array, shrink)
-            cell.array = sub(w, mul(div(m, add(div(sqrt(v), root), eps)), rate))
+            cell.array = sub(w, mul(div(m, add(mul(sqrt(v), scale), eps)), rate))
 
     def _weight_decay(self, group: ParameterGroup, narrow: Narrow) -> tuple[Raw | None, Raw | None]:
         """What is added to the gradient, as a factor of the weight, and what shrinks the weight."""
