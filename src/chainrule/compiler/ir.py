@@ -217,7 +217,7 @@ class Code:
         """A number that is known now, in every lane."""
         text = literal(value, dtype)
         if lanes > 1:
-            text = "<" + ", ".join([f"{SCALARS[dtype]} {text}"] * lanes) + ">"
+            text = f"splat ({SCALARS[dtype]} {text})"
         return Reg(text, dtype, lanes)
 
     def shuffle(self, x: Reg, y: Reg, chosen: Sequence[int]) -> Reg:
