@@ -18,10 +18,13 @@ from chainrule.data.stored_column import StoredColumn
 
 TEXTS = st.one_of(
     st.sampled_from(["", "1", "1.0", "1.50", "007", "?", "NA", "n.d.", "1_0", "٣", "-0", "1e3"]),
+    st.sampled_from([" 1", "\t2.5 ", "x\t", "  "]),
     st.integers(-(10**20), 10**20).map(str),
     st.floats(allow_nan=False).map(repr),
     st.text("aä \u00e9x", max_size=4),
 )
+
+PRICES = st.integers(-(10**17), 10**17).map(lambda cents: f"{cents // 100}.{cents % 100:02d}")
 
 
 def written(path: Path, columns: list[list[str]]) -> str:
@@ -41,9 +44,11 @@ def both(source: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Table, Table]:
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(rows=st.lists(st.tuples(TEXTS, st.floats(-1e6, 1e6).map(str)), min_size=3, max_size=30))
+@given(
+    rows=st.lists(st.tuples(TEXTS, st.floats(-1e6, 1e6).map(str), PRICES), min_size=3, max_size=30)
+)
 def test_a_stored_column_answers_as_one_in_memory(
-    rows: list[tuple[str, str]], tmp_path: Path
+    rows: list[tuple[str, str, str]], tmp_path: Path
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         columns = [list(column) for column in zip(*rows, strict=True)]

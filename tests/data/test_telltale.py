@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.data import Table, prepare
+from chainrule.data import Table, prepare, telltale
 
 RNG = np.random.default_rng(0)
 SIZE = RNG.gamma(2.0, size=400)
@@ -36,3 +36,15 @@ def test_a_good_column_is_no_leak():
 
 def test_a_single_input_is_meant_to_tell():
     assert named(Table.of({"x": SIZE, "y": SIZE * 2}), "y") == []
+
+
+def test_of_very_many_rows_some_show_it(monkeypatch):
+    seen = []
+    ranks = telltale._ranks
+    monkeypatch.setattr(
+        telltale, "_ranks", lambda values: seen.append(len(values)) or ranks(values)
+    )
+    monkeypatch.setattr(telltale, "MOST_ROWS", 100)
+    table = Table.of({"size": SIZE, "x": RNG.normal(size=400), "leak": SIZE + 1})
+    assert named(table, "size") == ["leak"]
+    assert set(seen) == {100}

@@ -100,7 +100,7 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         kind=found.kind,
         reason=found.reason,
         integer=numeric and bool((numbers == np.floor(numbers)).all()),
-        distinct=len(np.unique(numbers if numeric else column.codes[~column.missing])),
+        distinct=len(np.unique(numbers)) if numeric else _different(column.codes[~column.missing]),
         missing=int(np.count_nonzero(column.missing)),
         bad=bad_cells(table, name, found.kind, found.form),
         markers=markers_met(column),
@@ -108,6 +108,11 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         advice=found.advice,
         asked=asked,
     )
+
+
+def _different(codes: NDArray[np.int64]) -> int:
+    """How many different codes there are."""
+    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def bad_rows(column: Column, kind: str, form: str | None = None) -> NDArray[np.int64]:

@@ -36,7 +36,7 @@ TWINS = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d/%m/%y": "%m/%d/%y"}
 """Forms that tell day and month apart only by a day after the 12th."""
 
 _MAYBE = re.compile(r"\d[-/.:]\d")
-_MONTH = re.compile(r"[A-Za-z]{3}.*\d")
+_MONTH = re.compile(r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*\d")
 _COMPACT = re.compile(r"^\d+$")
 _FORM = re.compile(r"(?:[^%]|%-?[dHIjmMSy]|%[aAbBfpYzZ%])*")
 

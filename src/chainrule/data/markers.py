@@ -47,8 +47,12 @@ def markers_met(column: Column) -> dict[str, int]:
     >>> markers_met(Column.of(["1", "?", "?", "", "NA"]))
     {'': 1, '?': 2, 'NA': 1}
     """
-    counts = Counter("" if cell is None else str(cell) for cell in column.at(column.missing))
-    return dict(sorted(counts.items()))
+    if not column.missing.any():
+        return {}
+    cells = column.at(column.missing)
+    written = cells[cells != None]  # noqa: E711 (element by element)
+    empty = {"": len(cells) - len(written)} if len(written) < len(cells) else {}
+    return {**empty, **dict(sorted(Counter(written.tolist()).items()))}
 
 
 def plain_stand_in(column: Column) -> tuple[str, int] | None:

@@ -105,10 +105,17 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | N
     return Dialect(between, quote, escape or quote, found[3])
 
 
+_STRIPPED = (
+    "case when text < '!' or suffix(text, ' ') or suffix(text, e'\\t') "
+    "then nullif(trim(text, e' \\t'), '') else text end"
+)
+"""SQL: a `text` without blanks around it, null if nothing is left; trim alone takes far longer."""
+
+
 def _query(dialect: Dialect, failures: str) -> str:
     """SQL: all rows, stripped texts c0, c1, ..., null where empty."""
     names = [f"c{place}" for place in range(dialect.width)]
-    cells = ", ".join(f"nullif(trim({name}, e' \\t'), '') as {name}" for name in names)
+    cells = ", ".join(f"{_STRIPPED.replace('text', name)} as {name}" for name in names)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
         f"select {cells} from read_csv(?, auto_detect = false, header = false, skip = 0, "

@@ -60,9 +60,9 @@ def split_rows(
     else:
         train_only = order[:0]
     test_places = _evenly(len(order), round(test * len(order)))
-    rest = np.setdiff1d(np.arange(len(order)), test_places)
-    chosen = rest[_evenly(len(rest), round(validation * len(order)))]
-    train = np.setdiff1d(rest, chosen)
+    rest = np.delete(np.arange(len(order)), test_places)
+    validation_places = _evenly(len(rest), round(validation * len(order)))
+    chosen, train = rest[validation_places], np.delete(rest, validation_places)
     return Split(
         train=np.sort(np.concatenate([order[train], train_only])),
         validation=np.sort(order[chosen]),

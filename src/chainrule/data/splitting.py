@@ -123,11 +123,18 @@ def times_of(table: Table, plan: SplitPlan) -> NDArray[np.int64]:
     """
     if not plan.columns:
         return np.arange(len(table))
-    keys = [_time(table, name, plan.types) for name in plan.columns]
-    known = ~np.isnan(keys).any(axis=0)
+    keys = _keys(table, plan)
+    known = np.flatnonzero(~np.isnan(keys).any(axis=0))
+    order = known[np.lexsort(keys[::-1, known])]
+    later = (np.diff(keys[:, order], axis=1) != 0).any(axis=0)
     places = np.full(len(table), -1)
-    places[known] = np.unique(np.stack(keys)[:, known], axis=1, return_inverse=True)[1].reshape(-1)
+    places[order] = np.append(0, np.cumsum(later))[: len(order)]
     return places
+
+
+def _keys(table: Table, plan: SplitPlan) -> NDArray[np.float64]:
+    """The times of each column of a plan, float64 [columns, n]; NaN where unknown."""
+    return np.stack([_time(table, name, plan.types) for name in plan.columns])
 
 
 def _time(table: Table, name: str, types: Mapping[str, str]) -> NDArray[np.float64]:
@@ -147,8 +154,12 @@ def _time(table: Table, name: str, types: Mapping[str, str]) -> NDArray[np.float
 
 def _rises(table: Table, plan: SplitPlan) -> bool:
     """Whether each row is later than the one before."""
-    times = times_of(table, plan)
-    return len(times) > 1 and times[0] >= 0 and bool((np.diff(times) > 0).all())
+    every = np.diff(_keys(table, plan))
+    rises, equal = np.zeros(every.shape[1], np.bool_), np.ones(every.shape[1], np.bool_)
+    for steps in every:  # NaN, from an unknown time, neither rises nor is equal
+        rises |= equal & (steps > 0)
+        equal &= steps == 0
+    return len(rises) > 0 and bool(rises.all())
 
 
 def split_table(

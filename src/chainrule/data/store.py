@@ -109,7 +109,8 @@ class Store:
         tests = ", ".join(f"{_share(i, kind)}" for i in range(width) for kind in KINDS)
         shares = self.connection.execute(f"select {tests} from ({sample})", settings).fetchone()
         assert shares is not None
-        self.kinds = [_kind(shares[2 * i : 2 * i + 2]) for i in range(width)]
+        many = len(KINDS)
+        self.kinds = [_kind(shares[many * i : many * (i + 1)]) for i in range(width)]
         numbers = [(i, kind) for i, kind in enumerate(self.kinds) if kind != "varchar"]
         cast = "".join(f", try_cast(c{i} as {kind}) as n{i}" for i, kind in numbers)
         held = [f"c{i} as t{i}" for i, kind in enumerate(self.kinds) if kind == "varchar"]
@@ -203,7 +204,9 @@ class Store:
         return row[0]
 
 
-KINDS = ("bigint", "double")
+KINDS = ("bigint", *(f"decimal(15, {places})" for places in range(1, 7)), "double")
+"""Types of numbers; of those that hold equally many cells, the first is taken. A decimal holds
+cells with just so many places (prices, measurements), and becomes the same double as its text."""
 
 
 def _share(place: int, kind: str) -> str:

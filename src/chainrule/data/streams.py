@@ -16,6 +16,7 @@ class Use(IntEnum):
     SPLIT = 1
     ORDER = 2
     RECIPE = 3
+    SAMPLE = 4
 
 
 def raw(seed: int, use: Use, position: int, count: int) -> NDArray[np.uint64]:

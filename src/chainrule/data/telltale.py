@@ -17,12 +17,16 @@ from chainrule.data.labels import min_count
 from chainrule.data.numeric import Numeric
 from chainrule.data.preparation import Preparation
 from chainrule.data.report import Note
+from chainrule.data.streams import Use, permutation
 from chainrule.data.table import Table
 from chainrule.data.target import known_answers
 from chainrule.data.text import Text
 
 TELLTALE = 0.98
 """A column that alone explains this share of the target is named."""
+
+MOST_ROWS = 50_000
+"""So many rows show what a column tells."""
 
 STEPS, ROWS_A_STEP = 32, 20
 """Numbers are cut into at most so many equal parts, each of at least so many rows."""
@@ -31,9 +35,11 @@ STEPS, ROWS_A_STEP = 32, 20
 def telltales(preparation: Preparation, train: Table) -> list[Note]:
     """A note for each input column that alone tells nearly all of the target, by training rows.
 
-    None for a table with a single input: it is meant to tell.
+    None for a table with a single input: it is meant to tell. Of more than 50,000 rows so many
+    are looked at, drawn by a fixed seed.
     """
     notes = []
+    train = _some(train)
     records = [r for r in preparation.inputs if not isinstance(r, Dates | Text | ArrayInput)]
     for record in records if len(preparation.inputs) > 1 else []:
         for target in preparation.targets:
@@ -43,6 +49,14 @@ def telltales(preparation: Preparation, train: Table) -> list[Note]:
                     advice = "drop it if it is not known when a prediction is to be made"
                     notes.append(Note(about="leak", text=f"{text}: {advice}", column=record.name))
     return notes
+
+
+def _some(train: Table) -> Table:
+    """The table, or as many of its rows as tell enough."""
+    if len(train) <= MOST_ROWS:
+        return train
+    drawn = permutation(0, Use.SAMPLE, 0, len(train))[:MOST_ROWS]
+    return train.take(np.sort(drawn))
 
 
 def _shares(target: Target, name: str, numeric: bool, train: Table) -> Iterator[tuple[str, float]]:
