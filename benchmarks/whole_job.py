@@ -23,6 +23,7 @@ FLAGS = {
     "target": "MedHouseVal",
     "epochs": 20,
     "patience": 20,
+    "bins": 0,  # numbers are scaled, as the script does it
     "optimizer": "adam",
     "lr": 0.001,
     "schedule": "constant",

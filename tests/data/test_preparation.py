@@ -44,6 +44,14 @@ def test_the_shapes_and_names_of_inputs():
     assert met.text() == "rooms: 28 missing values"
 
 
+def test_bins_are_as_many_as_asked_for():
+    def widths(bins):
+        made = Preparation.fit(TRAIN, PREPARATION.targets, bins=bins, drop=["rooms"])
+        return len([name for name in made.features if name.startswith("size")])
+
+    assert [widths(0), widths(8), widths(None)] == [1, 9, 6]
+
+
 def test_json_there_and_back_gives_the_same_inputs_bit_for_bit():
     again = Preparation.from_json(PREPARATION.to_json())
     assert again == PREPARATION

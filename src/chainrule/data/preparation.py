@@ -89,6 +89,7 @@ class Preparation(Record):
         *,
         types: Mapping[str, str] | None = None,
         encodings: Mapping[str, str] | None = None,
+        bins: int | None = None,
         drop: Iterable[str] = (),
         aside: Mapping[str, str] | None = None,
         missing: Mapping[str, str] | None = None,
@@ -97,11 +98,12 @@ class Preparation(Record):
         """Learn from a table that holds the training rows and no others.
 
         `targets` were fitted on the same rows. `types` gives columns a kind ("numeric",
-        "category", "text"), `encodings` one of the ways to encode that kind. `drop` names columns
-        that are no inputs, `aside` others with the reason. `missing` are the texts that mean "not
-        known" in a column, besides the usual ones; they are kept, for new rows. `kinds` are the
-        votes of these rows, if they are known already (`votes_of`). DataError if there is no such
-        column, or no column is left to learn from.
+        "category", "text"), `encodings` one of the ways to encode that kind, `bins` how many
+        quantile bins a column of numbers is spread over (None: what suits the rows). `drop` names
+        columns that are no inputs, `aside` others with the reason. `missing` are the texts that
+        mean "not known" in a column, besides the usual ones; they are kept, for new rows. `kinds`
+        are the votes of these rows, if they are known already (`votes_of`). DataError if there is
+        no such column, or no column is left to learn from.
         """
         ways = {train.name_of(key): way for key, way in (encodings or {}).items()}
         asked = {train.name_of(key): kind for key, kind in (types or {}).items()}
@@ -113,7 +115,7 @@ class Preparation(Record):
         used = {name: kinds[name] for name in features.names if name not in left_out}
         return cls(
             columns=train.names,
-            inputs=_records(train, used, ways, left_out),
+            inputs=_records(train, used, ways, left_out, bins),
             left_out={name: left_out[name] for name in train.names if name in left_out},
             targets=list(targets),
             layout=train.layout,
@@ -311,11 +313,13 @@ def _records(
     used: Mapping[str, ColumnKind],
     ways: Mapping[str, str],
     left_out: Mapping[str, str],
+    bins: int | None,
 ) -> list[Encoding]:
     """The records of the columns that are used; DataError if none is."""
     if not used:
         raise _nothing_left(train, left_out)
-    bins = bins_for(len(train), sum(kind.kind == "numeric" for kind in used.values()))
+    if bins is None:
+        bins = bins_for(len(train), sum(kind.kind == "numeric" for kind in used.values()))
     return [
         encode(name, train.column(name), kind.kind, bins, ways.get(name), kind.form)
         for name, kind in used.items()

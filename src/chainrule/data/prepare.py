@@ -35,6 +35,7 @@ def prepare(
     task: str | None = None,
     types: Mapping[str, str] | None = None,
     encodings: Mapping[str, str] | None = None,
+    bins: int | None = None,
     drop: Iterable[str] = (),
     missing: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -53,8 +54,9 @@ def prepare(
     rest is split from `table`, 15% each: at random, by `group` (a column; a group is in one part),
     by `time` (columns; the latest rows judge) or by `split_column`; `split` names the way. `task`
     ("regression", "classification", "multi-label"), `types` ("numeric", "category", ... by column)
-    and `encodings` ("quantile", "hash", ... by column) override what is chosen from the cells;
-    columns in `drop` are no inputs.
+    and `encodings` ("quantile", "hash", ... by column) override what is chosen from the cells,
+    `bins` how many quantile bins columns of numbers are spread over; columns in `drop` are no
+    inputs.
     `missing` gives columns more texts that mean "not known". `strict` refuses what looks wrong.
     `weight` names a column that says how much each row counts in the loss; with `class_weight`
     "balanced" all classes count the same. DataError for data that cannot be used.
@@ -81,7 +83,7 @@ def prepare(
     tables, division = divided(rows, plan, aims, seed, given, apart)
     notes += [*found, *odd, *division]
     ways = {table.name_of(key): way for key, way in (encodings or {}).items()}
-    preparation, columns, found = _learned(tables["train"], aims, roles, ways, missing or {})
+    preparation, columns, found = _learned(tables["train"], aims, roles, ways, bins, missing or {})
     notes += found
     for part, brought in given.items():
         if brought is not None:
@@ -122,6 +124,7 @@ def _learned(
     aims: Sequence[Aim],
     roles: Roles,
     ways: Mapping[str, str],
+    bins: int | None,
     missing: Mapping[str, str],
 ) -> tuple[Preparation, list[Decision], list[Note]]:
     """The preparation that the training rows teach, and what was decided about each column."""
@@ -131,6 +134,7 @@ def _learned(
         [aim.fit(train) for aim in aims],
         types=roles.types,
         encodings=ways,
+        bins=bins,
         drop=roles.dropped,
         aside=roles.aside,
         missing=missing,

@@ -64,7 +64,7 @@ class Adam(Optimizer):
         t = self.steps(pairs)
         lr, beta1, beta2 = group.raw("lr"), group.raw("betas", 0), group.raw("betas", 1)
         rate = narrow(div(lr, sub(1.0, power(beta1, t))))
-        scale = narrow(div(1.0, sqrt(sub(1.0, power(beta2, t)))))  # a product, not a quotient, below
+        scale = narrow(div(1.0, sqrt(sub(1.0, power(beta2, t)))))  # not a quotient for each weight
         means = narrow(beta1), narrow(sub(1.0, beta1)), narrow(beta2), narrow(sub(1.0, beta2))
         eps = narrow(group.raw("eps"))
         decay, shrink = self._weight_decay(group, narrow)

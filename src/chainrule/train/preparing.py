@@ -23,6 +23,7 @@ def prepared_for(settings: Settings) -> Prepared:
         task=settings.task,
         types=settings.types,
         encodings=settings.encode,
+        bins=settings.bins,
         drop=settings.drop,
         missing=settings.missing,
         strict=settings.strict,

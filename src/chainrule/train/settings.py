@@ -83,6 +83,12 @@ class Settings(BaseModel):
         description="How a column becomes numbers, where the choice is wrong: COLUMN=standard, "
         "robust, log or quantile; one-hot, embedding or hash; bag or sequence (of words).",
     )
+    bins: int | None = Field(
+        default=None,
+        ge=0,
+        le=256,
+        description="Quantile bins that each column of numbers is spread over; 0 for none.",
+    )
     split: Literal["random", "group", "time", "column"] | None = Field(
         default=None, description="How rows are split into training, validation and test rows."
     )
