@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.harness import FailedError, machine
 
 NAMES = (
-    *("startup", "eager", "depth", "tables", "reading"),
+    *("startup", "eager", "depth", "tables", "reading", "memory"),
     *("training", "compiling", "cold_start", "prediction", "serving", "whole_job"),
 )
 

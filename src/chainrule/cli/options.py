@@ -22,6 +22,7 @@ _METAVARS = {
     "validation": "FILE",
     "test": "FILE",
     "layers": "N,N,...",
+    "memory": "SIZE",
     "output": "DIR",
 }
 

@@ -37,6 +37,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.lines)
 
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes the inputs of a row take."""
+        return sum(array.shape[1] * array.itemsize for array in (self.numbers, self.codes))
+
     def weighed(self) -> Part:
         """The same part with weights; 1 for every answer, if it has none."""
         columns = sum(answers[:1].size for answers in self.targets)

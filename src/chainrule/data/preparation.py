@@ -181,6 +181,11 @@ class Preparation(Record):
         """The number of columns of `Inputs.codes`."""
         return sum(record.slots for record in self.embedded)
 
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes the inputs of a row take."""
+        return 4 * len(self.features) + 8 * self.slots
+
     def apply(self, table: Table) -> tuple[Inputs, Met]:
         """Rows as a network sees them, and what was met; columns are found by name, in any order.
 

@@ -9,6 +9,7 @@ from chainrule.data.clean import drop_headers, rejected_notes
 from chainrule.data.columns import refuse_infinities
 from chainrule.data.decisions import DataReport, Decision, decisions
 from chainrule.data.divide import divided, known_rows, usable_rows
+from chainrule.data.encoded import encoded
 from chainrule.data.findings import refuse_findings
 from chainrule.data.inspection import clean_rows, odd_values
 from chainrule.data.markers import marked
@@ -170,7 +171,7 @@ def _part(
     weighing: Weighing | None = None,
 ) -> Part:
     """A part as arrays; what the rows held that is worth saying goes to the notes."""
-    inputs, met = preparation.apply(table)
+    inputs, met = encoded(preparation, table)
     notes += [note for target in preparation.targets for note in target.notes(table)]
     notes += met_notes(part, met)
     answers = tuple(target.apply(table) for target in preparation.targets)

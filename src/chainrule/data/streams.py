@@ -17,6 +17,8 @@ class Use(IntEnum):
     ORDER = 2
     RECIPE = 3
     SAMPLE = 4
+    BLOCKS = 5
+    WINDOW = 6
 
 
 def raw(seed: int, use: Use, position: int, count: int) -> NDArray[np.uint64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule import nn, optim
 from chainrule.data import Part, Preparation, known_answers
+from chainrule.data.room import fits, rows_at_once
 from chainrule.model import Card, Model, record_forward
 from chainrule.optim import Optimizer
 from chainrule.spec import F32, I64, Spec
@@ -78,9 +79,21 @@ def loop_for(
     """The loop that trains a network as the settings say; nothing is compiled yet."""
     judging = None if validation is None else arrays(validation)
     size, seed = settings.batch_size, settings.seed
-    loop = Loop(network, loss, optimizer, arrays(train), judging, size, seed, 2, keeper)
+    window = window_for(train, settings)
+    loop = Loop(network, loss, optimizer, arrays(train), judging, size, seed, 2, keeper, window)
     loop.plan(lambda steps: rates(settings.schedule, settings.lr, steps), settings.epochs)
     return loop
+
+
+def window_for(train: Part, settings: Chosen) -> int | None:
+    """How many training rows are in memory at a time: None, all, where `settings.memory` allows.
+
+    It depends on nothing else, so that a run is the same wherever it is done again.
+    """
+    memory, size = settings.memory, settings.batch_size
+    if memory is None or fits(train.row_bytes * len(train), memory):
+        return None
+    return max(1, rows_at_once(train.row_bytes, memory) // size) * size
 
 
 ARGUMENTS = ("numbers", "codes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from chainrule.compiler.epoch import Schedule, expect_epochs, run_epoch, run_row
 from chainrule.compiler.step import Backend, Variant, compile
 from chainrule.compiler.worth import no_machine_code
 from chainrule.core.state import no_grad
-from chainrule.data import row_order
+from chainrule.data import batch_count
+from chainrule.data.batches import windows
 from chainrule.errors import TrainingError
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
@@ -85,7 +87,8 @@ def _why_stop(history: History, epochs: int, patience: int) -> str:
 class Loop:
     """The state of a training: the compiled steps, the schedule, the best weights so far.
 
-    Its arguments are those of `fit`; `keeper` is given what the training goes through.
+    Its arguments are those of `fit`; `keeper` is given what the training goes through. `window`:
+    how many rows are in memory at a time, a multiple of the batch size; None: all of them.
     """
 
     def __init__(
@@ -99,12 +102,13 @@ class Loop:
         seed: int,
         inputs: int,
         keeper: Keeper | None = None,
+        window: int | None = None,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.train, self.validation = train, validation
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_epoch = math.ceil(len(train[0]) / batch_size)
-        self.inputs, self.keeper = inputs, keeper or Keeper()
+        self.inputs, self.keeper, self.window = inputs, keeper or Keeper(), window
         self.steps = 0
         self.rates: NDArray[np.float64] | None = None
         self.kept: dict[str, Any] = {}
@@ -181,16 +185,13 @@ class Loop:
     ) -> EpochResult:
         """One pass over the training rows, and the validation after it."""
 
-        def after_step(number: int) -> bool:
+        def after_step(before: int, number: int) -> bool:
             if on_step is not None:
-                on_step(epoch, number + 1)
+                on_step(epoch, before + number + 1)
             return interrupt.asked
 
         self.network.train()
-        order = row_order(len(self.train[0]), self.seed, epoch)
-        losses = run_epoch(
-            self.step, self.train, order, self.batch_size, self.planned(epoch), after_step
-        )
+        losses = self._updates(epoch, after_step)
         self.keeper.losses(losses)
         _refuse_infinite(losses, epoch)
         self.steps += len(losses)
@@ -203,6 +204,26 @@ class Loop:
             rate=float(self.optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - self.began,
         )
+
+    def _updates(self, epoch: int, after_step: Callable[[int, int], bool]) -> NDArray[np.float64]:
+        """The steps of an epoch, window after window: their losses."""
+        planned, found, done = self.planned(epoch) or {}, [np.empty(0)], 0
+        for rows in windows(len(self.train[0]), self.seed, epoch, self.window):
+            steps = batch_count(len(rows), self.batch_size)
+            part = {cell: rates[done : done + steps] for cell, rates in planned.items()}
+            held, order = self.train, rows
+            if self.window is not None:
+                held, order = [array[rows] for array in self.train], np.arange(len(rows))
+            after = partial(after_step, done)
+            found.append(run_epoch(self.step, held, order, self.batch_size, part, after))
+            done += len(found[-1])
+            if len(found[-1]) < steps:  # interrupted
+                break
+        return np.concatenate(found)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The order in which the training rows are visited in an epoch, int64 [rows]."""
+        return np.concatenate([*windows(len(self.train[0]), self.seed, epoch, self.window)])
 
     def planned(self, epoch: int) -> Schedule | None:
         """The rates of this epoch's steps, for every group of parameters."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from chainrule.data import BUILTIN, Prepared, Table, on_disk, prepare, read_table
+from chainrule.data.room import allowance, allowed
 from chainrule.errors import SettingError
 from chainrule.train.settings import Settings
 
 
 def prepared_for(settings: Settings) -> Prepared:
     """The tables that the settings name, read, cleaned, split and turned into arrays."""
+    with allowed(settings.memory or allowance()):
+        return _prepared(settings)
+
+
+def _prepared(settings: Settings) -> Prepared:
     table = read_table(settings.data, **settings.reading())
     target = settings.target or _known_target(settings.data, table)
     given = {

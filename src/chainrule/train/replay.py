@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chainrule import generator
 from chainrule.compiler.epoch import run_epoch
 from chainrule.core.program import Program
-from chainrule.data import Prepared, row_order
+from chainrule.data import Prepared
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.train.heads import loss_for
 from chainrule.train.keeping import (
@@ -102,7 +102,7 @@ class Replay:
                 f"the run has no step {step}", expected=f"1 to {self.steps:,}", got=step
             )
         epoch, within = divmod(step - 1, self.loop.steps_per_epoch)
-        order = row_order(len(self.prepared.train), self.settings.seed, epoch + 1)
+        order = self.loop.order(epoch + 1)
         size = self.settings.batch_size
         return Place(step, epoch + 1, within + 1, order[within * size : (within + 1) * size])
 
@@ -129,7 +129,7 @@ class Replay:
         size, per_epoch = self.settings.batch_size, self.loop.steps_per_epoch
         epoch, done = divmod(at, per_epoch)
         count = min(per_epoch - done, until - at)
-        order = row_order(len(self.prepared.train), self.settings.seed, epoch + 1)
+        order = self.loop.order(epoch + 1)
         planned = self.loop.planned(epoch + 1)
         part = {c: rates[done : done + count] for c, rates in (planned or {}).items()}
         rows = order[done * size : (done + count) * size]

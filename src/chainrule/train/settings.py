@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from chainrule.data import whole_source
+from chainrule.data.room import as_bytes
 from chainrule.errors import SettingError, nearest
 
 PREFIX = "CHAINRULE_"
@@ -143,6 +144,11 @@ class Settings(BaseModel):
     track: list[Literal["tensorboard", "mlflow"]] = Field(
         default=[], description="Also tell other trackers: tensorboard, mlflow."
     )
+    memory: Annotated[int, BeforeValidator(as_bytes)] | None = Field(
+        default=None,
+        description="About how much memory the data may take, such as 500MB; else half of what "
+        "is free.",
+    )
     backend: Literal["native", "interpret"] = Field(
         default="native",
         description="What runs the updates: machine code, where compiling pays, or NumPy.",
@@ -229,7 +235,12 @@ def checked(values: Mapping[str, Any], origins: Mapping[str, str] | None = None)
     except ValidationError as wrong:
         first = wrong.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        message = first["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
+        message = (
+            first["msg"]
+            .removeprefix("Input should be ")
+            .removeprefix("Value error, ")
+            .partition(", unable to parse")[0]
+        )
         called = (origins or {}).get(name, name.replace("_", "-"))
         raise SettingError(f"{called} cannot be {first['input']!r}", expected=message) from None
 

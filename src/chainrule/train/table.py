@@ -14,6 +14,8 @@ import numpy as np
 
 from chainrule import generator
 from chainrule.data import Prepared, source_name
+from chainrule.data.disk import DiskArray
+from chainrule.data.room import allowance, allowed
 from chainrule.errors import TrainingError
 from chainrule.model import Card, Model, save
 from chainrule.model.card import Detail, Scores, units_of
@@ -94,8 +96,11 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     (3, <Model: regression of charge from kilograms>)
     """
     began = time.perf_counter()
-    prepared = prepared_for(settings)
-    chosen = choose(settings, prepared.preparation, len(prepared.train))
+    with allowed(settings.memory or allowance()):  # what is free changes as it is used
+        prepared = prepared_for(settings)
+        chosen = choose(settings, prepared.preparation, len(prepared.train))
+        if isinstance(prepared.train.numbers, DiskArray):  # the order of the rows depends on it
+            chosen = chosen.model_copy(update={"memory": allowance()})
     generator.manual_seed(chosen.seed)
     network = network_for(prepared.preparation, chosen)
     need(chosen.track)
