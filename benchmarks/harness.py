@@ -2,7 +2,8 @@
 
 In one process the contenders' thread pools would disturb each other. A contender is a function,
 named "module:function argument ...", that gives a callable: what is timed. Where the callable has a
-`note`, that is called after each round, and says how it ran.
+`note`, that is called after each round, and says how it ran. Beside the time stands the memory that
+the process needed at most, its libraries included.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Contender:
         self, where: str, threads: int = 1, changes: Mapping[str, Any] | None = None
     ) -> None:
         self.seconds: list[float] = []
+        self.peak = 0  # bytes
         self.notes: list[str] = []
         self.process = _python(
             ["-m", "benchmarks.harness", where], {"OMP_NUM_THREADS": threads, **(changes or {})}
@@ -47,7 +49,7 @@ class Contender:
             self.process.stdin.flush()
         except BrokenPipeError:  # it has ended, and said why
             pass
-        seconds, note = _answer(self.process)
+        seconds, self.peak, note = _answer(self.process)
         self.seconds.append(seconds)
         self.notes.append(note)
 
@@ -64,9 +66,10 @@ class Contender:
 
 @dataclass
 class Found:
-    """Of a race, by contender: the median seconds of a repeat, why it failed, what it noted."""
+    """Of a race, by contender: median seconds of a repeat, peak bytes, why it failed, its notes."""
 
     seconds: dict[str, float]
+    peaks: dict[str, int]
     failures: dict[str, str]
     notes: dict[str, list[str]]
 
@@ -105,6 +108,7 @@ def attempt(
         ended = {name: c for name, c in running.items() if name not in failures}
         return Found(
             {name: c.median for name, c in ended.items()},
+            {name: c.peak for name, c in ended.items()},
             failures,
             {name: c.notes[WARM_UP:] for name, c in ended.items()},
         )
@@ -203,12 +207,12 @@ def _python(arguments: list[str], changes: Mapping[str, Any]) -> subprocess.Pope
     )
 
 
-def _answer(process: subprocess.Popen[str]) -> tuple[float, str]:
+def _answer(process: subprocess.Popen[str]) -> tuple[float, int, str]:
     assert process.stdout is not None
     answer = process.stdout.readline()
-    seconds, _, note = answer.strip().partition(" ")
+    seconds, peak, note = [*answer.strip().split(" ", 2), "", ""][:3]
     try:
-        return float(seconds), note
+        return float(seconds), int(peak), note
     except ValueError:
         pass
     _, complaint = process.communicate()
@@ -219,6 +223,15 @@ def _last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
+def peak_memory() -> int:
+    """The bytes of memory that this process had at most (peak RSS); 0 where Linux does not say."""
+    if not os.path.exists("/proc/self/status"):
+        return 0
+    with open("/proc/self/status") as lines:  # getrusage would count what started this process
+        found = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return 1024 * int(found[0]) if found else 0
+
+
 def _serve(where: str) -> None:
     name, *arguments = where.split()
     module, _, function = name.partition(":")
@@ -226,7 +239,7 @@ def _serve(where: str) -> None:
         timed = getattr(import_module(module), function)(*arguments)
         note = getattr(timed, "note", lambda: "")
         for line in sys.stdin:
-            print(repr(_timed(timed, int(line))), note(), flush=True)
+            print(repr(_timed(timed, int(line))), peak_memory(), note(), flush=True)
     except Exception as failure:  # the process that asked says so, and goes on with the others
         print(f"{type(failure).__name__}: {str(failure).partition(chr(10))[0]}", flush=True)
 

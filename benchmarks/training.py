@@ -2,6 +2,7 @@
 
 Every contender runs an epoch, in the order of a NumPy permutation, at its best. The peak is what
 NumPy's OpenBLAS reaches in a float32 product of 1024 x 1024 x 1024, measured in the same rounds.
+The memory is what each process had at most (peak RSS), its libraries and the data included.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Goals:
     """Of a network: how many times our time its peers take, and our percentage of the peak."""
 
     torch: Goal
-    jax: Goal
+    jax: Goal | None
     peak: Goal | None
     threads: int = 2  # those of the peak
 
@@ -44,7 +45,9 @@ GOALS = {
     "gpt": Goals(Goal(1.8, 3), Goal(1.8, 3), Goal(50, 80)),
     "vit": Goals(Goal(1.7, 3.2), Goal(2.2, 4.5), Goal(35, 65)),
     "lstm": Goals(Goal(1.3, 3), Goal(1.0, 2), None),
+    "factors": Goals(Goal(3, 8), None, None),
 }
+MEMORY = Goal(1, 0.5, at_most=True)  # our part of the memory of PyTorch's process
 
 CONTENDERS: dict[str, Callable[..., contenders.Epoch]] = {
     "chainrule": contenders.chainrule_epochs,
@@ -96,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="networks whose names contain this")
     parser.add_argument("--without", default="", help="contenders to leave out: a,b")
     chosen = parser.parse_args(arguments or [])
-    print("A training step (forward, loss, backward, Adam); each peer over ours")
+    print("A training step (forward, loss, backward, Adam), its memory; each peer's time over ours")
     for name, network in NETWORKS.items():
         if chosen.only in name:
             print(_block(network, chosen.rounds, chosen.without.split(",")), flush=True)
@@ -115,7 +118,7 @@ def _block(network: Network, rounds: int, without: list[str]) -> str:
     seconds = found.seconds
     peaks = {n: 2 * PEAK**3 / seconds[f"peak{n}"] for n in (1, 2) if f"peak{n}" in seconds}
     steps = {kind: seconds[kind] / network.batches for kind in kinds if kind in seconds}
-    remarks = _remarks(network, steps, peaks)
+    remarks = _with_memory(found.peaks, _remarks(network, steps, peaks))
     threads = ", ".join(found.notes.get("chainrule", []))
     labels = {kind: LABELS[kind] for kind in kinds}
     return "\n".join(
@@ -147,15 +150,24 @@ def _machine_line(peaks: dict[int, float], probes: list[float]) -> str:
 def _remarks(network: Network, steps: dict[str, float], peaks: dict[int, float]) -> dict[str, str]:
     """Our share of the peak, and how many times our time each peer takes; goals for the best."""
     goals = GOALS[network.name]
-    judged: dict[str, Goal] = {}
+    judged: dict[str, Goal | None] = {}
     for goal, kinds in ((goals.torch, EAGER), (goals.jax, JAX)):
         measured = [kind for kind in kinds if kind in steps]
         if measured:
             judged[min(measured, key=steps.__getitem__)] = goal
     remarks = {kind: slower(steps, kind, "chainrule", judged.get(kind)) for kind in steps}
-    if "chainrule" in steps and goals.threads in peaks:
+    if "chainrule" in steps and goals.threads in peaks and network.flops():
         peak = max(rate for n, rate in peaks.items() if n <= goals.threads)
         share = 100 * network.flops() / steps["chainrule"] / peak
         verdict = f"   {goals.peak.verdict(share)}" if goals.peak else ""
         remarks["chainrule"] = f"{share:5.1f}% of the peak on {goals.threads}{verdict}"
     return remarks
+
+
+def _with_memory(memory: dict[str, int], remarks: dict[str, str]) -> dict[str, str]:
+    """Each remark behind the peak memory of its process; ours is judged by PyTorch's."""
+    lines = {kind: f"{memory[kind] / 1e6:5.0f} MB {remark}" for kind, remark in remarks.items()}
+    if "chainrule" in lines and memory.get("torch"):
+        share = memory["chainrule"] / memory["torch"]
+        lines["chainrule"] += f"   {share:.2f} of PyTorch's memory, {MEMORY.verdict(share)}"
+    return lines

@@ -4,9 +4,11 @@ chainrule takes PyTorch's names, so one function builds both modules: `build(lib
 the names and shapes of their weights, which JAX's functions read from a flat dict.
 """
 
-from benchmarks.networks import cnn, gpt, lstm, mlp, vit
+from benchmarks.networks import cnn, factors, gpt, lstm, mlp, vit
 from benchmarks.networks.network import Network
 
 NETWORKS: dict[str, Network] = {
-    network.name: network for module in (mlp, cnn, gpt, vit, lstm) for network in module.NETWORKS
+    network.name: network
+    for module in (mlp, cnn, gpt, vit, lstm, factors)
+    for network in module.NETWORKS
 }

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[np.float32]]
 
-TABLES = ("characters.weight", "places")
+TABLES = (
+    *("characters.weight", "places"),
+    *("users.weight", "items.weight", "user_biases.weight", "item_biases.weight"),
+)
 """Weights of two axes that no layer multiplies by."""
 
 
