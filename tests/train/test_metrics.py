@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from chainrule.train import score
+from chainrule.train import recall_at, score
 
 
 def test_regression() -> None:
@@ -37,3 +37,12 @@ def test_classification() -> None:
 def test_a_sure_mistake_has_a_finite_loss() -> None:
     found = score("classification", np.array([[1.0, 0.0]], np.float32), np.array([1]))
     assert found["log_loss"] == pytest.approx(-math.log(1e-15))
+
+
+def test_recall_at_counts_what_is_not_known_yet() -> None:
+    """Of two wanted one is found; of one wanted none; who wants nothing does not count."""
+    scores = np.array([[9, 8, 7, 1], [9, 8, 7, 1], [9, 8, 7, 1]], float)
+    wanted = np.array([[0, 1, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], bool)
+    known = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], bool)
+    assert recall_at(2, scores, wanted, known) == pytest.approx((1 / 2 + 0) / 2)
+    assert recall_at(10, scores, wanted, known) == 1.0  # fewer items than that

@@ -3,6 +3,8 @@
 from chainrule.train.history import EpochResult as EpochResult
 from chainrule.train.history import History as History
 from chainrule.train.loop import fit as fit
+from chainrule.train.metrics import average_precision as average_precision
+from chainrule.train.metrics import recall_at as recall_at
 from chainrule.train.metrics import score as score
 from chainrule.train.network import TableNetwork as TableNetwork
 from chainrule.train.run import Run as Run

@@ -153,6 +153,26 @@ def average_precision(scores: NDArray[Any], holds: NDArray[np.bool_]) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
+def recall_at(
+    count: int, scores: NDArray[Any], wanted: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> float:
+    """Of what each row wants, the share among its first `count` recommendations; the mean of rows.
+
+    hits / min(count, wanted), over rows that want something. `scores`, `wanted` and `known`
+    [rows, items]: what is `known` already is not recommended.
+
+    >>> scores, wanted = np.array([[0.9, 0.5, 0.1]]), np.array([[False, False, True]])
+    >>> recall_at(1, scores, wanted, known=np.array([[True, True, False]]))
+    1.0
+    """
+    count = min(count, scores.shape[1])
+    open_to = np.where(known, -np.inf, scores)
+    first = np.argpartition(-open_to, count - 1, axis=1)[:, :count]
+    hits = np.take_along_axis(wanted & ~known, first, axis=1).sum(axis=1)
+    possible = np.minimum(count, wanted.sum(axis=1))
+    return float(np.mean((hits / np.maximum(possible, 1))[possible > 0]))
+
+
 def overall_metrics(
     scores: Sequence[Mapping[str, float]], losses: Sequence[float]
 ) -> dict[str, float]:
