@@ -20,6 +20,7 @@ Scores = NDArray[np.float32]
 
 _NOT_LIKED = 0.01  # what an item that was not liked counts in a newcomer's vector
 
+
 @dataclass(frozen=True)
 class MatrixFactorizationConfig:
     """How many users and items there are, the width of their vectors, and the mean rating."""
