@@ -19,14 +19,14 @@ def test_sounds_are_told_apart(example, tmp_path: Path, monkeypatch: pytest.Monk
     pytest.importorskip("soundfile")
     import sounds
 
-    monkeypatch.setattr(sounds, "WORDS", ("ai", "oa"))
+    monkeypatch.setattr(sounds, "WORDS", ("oa",))
     monkeypatch.setattr(sounds, "TONES", {"square": sounds.TONES["square"]})
     monkeypatch.setattr(sounds, "WAYS", {"steady": 0})
-    example.make_sounds(tmp_path, each=24, spoken=False)
+    example.make_sounds(tmp_path, each=32, spoken=False)
     spectrograms, labels, classes = example.read(tmp_path)
-    assert classes == ["ai", "nothing", "oa", "square steady"]
-    accuracy, _, ear = example.judge(spectrograms, labels, 4, epochs=10, batch=16, widths=(8, 16))
-    assert accuracy > 0.6  # by chance 0.25
+    assert classes == ["nothing", "oa", "square steady"]
+    accuracy, _, ear = example.judge(spectrograms, labels, 3, epochs=12, batch=16, widths=(8, 16))
+    assert accuracy > 0.6  # by chance 0.33
     np.testing.assert_allclose(ear(spectrograms[:3]).sum(1), 1, rtol=1e-5)
 
 

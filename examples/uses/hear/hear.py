@@ -111,7 +111,7 @@ def main(folder=None):
     print(f"  accuracy, mean over three seeds  {np.mean([accuracy for accuracy, *_ in found]):.4f}")
     print(f"  always the most frequent         {np.bincount(labels).max() / len(labels):.4f}")
     _, new, ear = found[0]
-    for row in new[:5]:
+    for row in new[:: len(new) // 5 + 1]:
         chances = ear(spectrograms[[row]])[0]
         best = ", ".join(f"{classes[i]} {chances[i]:.2f}" for i in np.argsort(-chances)[:2])
         print(f"  a recording of {classes[labels[row]]!r} is heard as: {best}")
