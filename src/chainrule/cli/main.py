@@ -25,6 +25,7 @@ COMMANDS = {
     "inspect": "Show what a table, a model or a run holds.",
     "tune": "Search the settings of a training, and train with the best.",
     "export": "Write a model as ONNX, as safetensors or as a PyTorch module.",
+    "ui": "Show runs as a local page, live: curves, steps, a playground.",
     "runs": "List the trainings done here, or show one.",
 }
 

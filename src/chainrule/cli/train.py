@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +13,7 @@ from chainrule.cli.progress import Progress
 from chainrule.cli.text import all_scores, duration, note, number, out
 from chainrule.cli.text import as_json as json_text
 from chainrule.data.report import counted
-from chainrule.train import Trained, gather, train_table
+from chainrule.train import Settings, Trained, gather, train_table
 from chainrule.train.diagnosis import noticed
 
 
@@ -19,6 +21,7 @@ from chainrule.train.diagnosis import noticed
 @click.argument("data", required=False)
 @setting_options
 @click.option("--config", metavar="FILE", help="A TOML file of settings; flags go over it.")
+@click.option("--ui", "page", is_flag=True, help="Show it live as a local page; see chainrule ui.")
 @json_option("Print the result as JSON.")
 @quiet_option
 @click.pass_context
@@ -27,6 +30,7 @@ def command(
     /,
     data: str | None,
     config: str | None,
+    page: bool,
     as_json: bool,
     quiet: bool,
     **flags: Any,
@@ -40,17 +44,26 @@ def command(
     settings = gather({"data": data, **flags}, config)
     if not settings.data:
         raise click.UsageError("which table? chainrule train DATA --target COLUMN")
-    with Progress(quiet) as progress:
-        trained = train_table(settings, progress)
-    if as_json:
-        out(json_text({"run": str(trained.run.path), **trained.run.summary().model_dump()}))
-    else:
-        out(trained.prepared.report.text())
-        out()
-        out(told(trained))
-        out(f"\nThe run is in {trained.run.path}")
-    advise(trained, quiet)
+    with _page(settings, quiet) if page else nullcontext():
+        with Progress(quiet) as progress:
+            trained = train_table(settings, progress)
+        if as_json:
+            out(json_text({"run": str(trained.run.path), **trained.run.summary().model_dump()}))
+        else:
+            out(trained.prepared.report.text())
+            out()
+            out(told(trained))
+            out(f"\nThe run is in {trained.run.path}")
+        advise(trained, quiet)
     ctx.exit(130 if trained.history.interrupted else 0)
+
+
+def _page(settings: Settings, quiet: bool) -> AbstractContextManager[None]:
+    """The page of the folder that the run will lie in."""
+    from chainrule.cli.ui import page_beside
+
+    folder = Path(settings.output).parent if settings.output else Path("runs")
+    return page_beside(folder, quiet)
 
 
 def told(trained: Trained) -> str:

@@ -16,7 +16,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "Content-Security-Policy": "default-src 'none'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "script-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'",
 }
 """Nothing is loaded from elsewhere, nothing is framed, nothing is kept."""
@@ -39,7 +40,7 @@ class Guard:
 
     With a `token`, requests need the header "Authorization: Bearer TOKEN", save those for the
     `open_paths`. A `local` server answers only to its local names, so that no page of the web can
-    reach it under a name of its own (DNS rebinding).
+    reach it under a name of its own (DNS rebinding), and not to what another page sends or embeds.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Guard:
         headers = Headers(scope=scope)
         if self._local and _name(headers.get("host", "")) not in LOOPBACK:
             return JSONResponse({"error": "this server answers only on its own machine"}, 403)
+        if self._local and _from_elsewhere(headers):
+            return JSONResponse({"error": "this server answers only to its own pages"}, 403)
         given = headers.get("authorization", "").encode()
         if self._wanted is None or scope["path"] in self._open:
             return None
@@ -73,6 +76,15 @@ class Guard:
             return None
         what = {"error": "a token is needed: Authorization: Bearer TOKEN"}
         return JSONResponse(what, 401, {"WWW-Authenticate": "Bearer"})
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that another page asks; a link that is followed is no such case."""
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != headers.get("host"):
+        return True
+    embedded = headers.get("sec-fetch-mode", "navigate") != "navigate"
+    return embedded and headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _name(host: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data import Part, Table, Target, known_answers
-from chainrule.data.preparation import Inputs
+from chainrule.data import Part, Target, known_answers
 from chainrule.explain.pictures import classes, numbers, plane
+from chainrule.explain.pictures.ground import ground_of
 from chainrule.explain.pictures.picture import Picture
 from chainrule.model import Model
 
@@ -59,30 +59,8 @@ def _named(picture: Picture, target: str) -> Picture:
 
 def _plane(model: Model, part: Part) -> Iterator[Picture]:
     """What a model of two numbers says in the plane of both."""
-    preparation = model.preparation
-    names = [record.name for record in preparation.inputs if record.kind == "numeric"]
-    two = len(names) == len(preparation.inputs) == 2
-    if not two or len(preparation.targets) > 1 or preparation.task == "multi-label":
-        return
-    columns = preparation.inverse(Inputs(part.numbers, part.codes))
-    x, y = (np.asarray(columns[name], np.float64) for name in names)
-    edges = plane.plane_of(x, y)
-    cells = plane.middles(*edges)
-    inputs, _ = preparation.apply(Table.of(dict(zip(names, cells.T, strict=True))))
-    target = preparation.target
-    said = model.outputs(inputs.numbers, inputs.codes).astype(np.float64)
-    answers = part.target
-    if target.kind == "scaled":
-        shades = np.minimum(1, np.abs(said[:, 0]) / 2), (said[:, 0] < 0).astype(np.int64)
-        group, groups = (answers[:, 0] < 0).astype(np.int64), ["above the mean", "below"]
-    else:
-        shades = _sure(said), said.argmax(axis=1)
-        group, groups = answers.astype(np.int64).reshape(-1), target.choices
-    yield plane.boundary((names[0], names[1]), edges, shades, (x, y, group), groups)
-
-
-def _sure(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How sure a row's answer is: 0 where all classes are as probable, 1 where one is certain."""
-    even = 1 / probabilities.shape[1]
-    found: NDArray[np.float64] = (probabilities.max(axis=1) - even) / (1 - even)
-    return found
+    ground = ground_of(model.preparation, part)
+    if ground is not None:
+        said = model.outputs(ground.inputs.numbers, ground.inputs.codes)
+        shades = ground.shades(said.astype(np.float64))
+        yield plane.boundary(ground.names, ground.edges, shades, ground.rows, ground.groups)

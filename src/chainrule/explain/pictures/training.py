@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.explain.pictures.marks import Line, Mark, Points
+from chainrule.explain.pictures.marks import COLORS, Line, Mark, Points
 from chainrule.explain.pictures.picture import Axis, Picture
 
 
@@ -26,6 +26,21 @@ def losses(epochs: Sequence[int], train: Sequence[float], validation: Sequence[f
         "begun to learn its rows by heart: the weights of the marked epoch were kept.",
         Axis("epoch"),
         Axis("loss", log=_spans(train, validation)),
+        marks,
+    )
+
+
+def compared(courses: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> Picture:
+    """The validation losses of several runs, each (epochs, losses), over their epochs."""
+    marks = [
+        Line(name, *course, color % COLORS) for color, (name, course) in enumerate(courses.items())
+    ]
+    return Picture(
+        "compared",
+        "Validation loss",
+        "How wrong each network was, after each epoch, on rows that it did not learn from.",
+        Axis("epoch"),
+        Axis("validation loss", log=_spans(*(losses for _, losses in courses.values()))),
         marks,
     )
 
