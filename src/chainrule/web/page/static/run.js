@@ -33,15 +33,16 @@ export async function showRun(place, name) {
 
   const events = new EventSource(`${path}/events`);
   events.addEventListener("epoch", (event) => {
-    const { epochs, last } = JSON.parse(event.data);
+    const { epochs, last, steps: kept } = JSON.parse(event.data);
     const loss = `training loss ${number(last.train_loss)}, validation loss ${number(last.validation_loss)}`;
     now.textContent = `epoch ${epochs.toLocaleString("en")}, step ${last.steps.toLocaleString("en")}: ${loss}`;
     now.classList.toggle("live", facts.state === "running");
-    follow(last.steps);
+    follow(kept);
     draw();
   });
-  events.addEventListener("over", async () => {
+  events.addEventListener("over", async (event) => {
     events.close();
+    follow(JSON.parse(event.data).steps);
     facts = await ask(path);
     state.textContent = facts.state;
     state.className = `state ${facts.state}`;

@@ -147,6 +147,7 @@ export function showSteps(place, path, running) {
   }
 
   function follow(steps) {
+    if (!steps) return;
     const first = Number(slider.max) === 1 && !shown;
     slider.max = box.max = steps;
     of.textContent = `of ${steps.toLocaleString("en")}`;
