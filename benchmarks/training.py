@@ -123,7 +123,7 @@ def _block(network: Network, rounds: int, without: list[str]) -> str:
     labels = {kind: LABELS[kind] for kind in kinds}
     return "\n".join(
         [
-            f"\n{network.title}: {network.flops() / 1e6:.4g} MFLOP",
+            f"\n{network.title}: {network.flops() / 1e6:.4g} MFLOP in matrix products",
             _machine_line(peaks, probes),
             table(labels, steps, found.failures, remarks),
             f"  chainrule chose, round by round, so many threads: {threads}",

@@ -58,3 +58,36 @@ def test_a_checkpoint_of_gpt2(tmp_path: Any) -> None:
     assert_close(model.embed.weight.grad.numpy(), there["wte.weight"].grad.numpy(), 1e-10)
     got = model.blocks[1].attention.attend.weight.grad.numpy()
     assert_close(got, there["h.1.attn.c_attn.weight"].grad.numpy().T, 1e-10)
+
+
+@pytest.mark.parametrize("backend", ["interpret", "native"])
+def test_fifty_steps_have_the_losses_of_pytorch(backend: Any) -> None:
+    """The same weights and batches in float32, by AdamW."""
+    arrays = gpt2_state(np.random.default_rng(3))
+    model = gpt2({name: cr.tensor(array) for name, array in arrays.items()}, heads=HEADS)
+    there = {name: torch.tensor(array).requires_grad_() for name, array in arrays.items()}
+    tokens = len(arrays["wte.weight"])
+    text = np.random.default_rng(0).integers(0, tokens, (50, 4, 6))
+    text[:, :, 1::2] = (text[:, :, 0::2] + 3) % tokens  # something to learn
+    mine = cr.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.1)
+    theirs = torch.optim.AdamW(there.values(), lr=3e-3, weight_decay=0.1)
+    criterion, other = cr.nn.CrossEntropyLoss(), torch.nn.CrossEntropyLoss()
+
+    def step(x: Any, y: Any) -> Any:
+        loss = criterion(model(x).reshape(-1, tokens), y.reshape(-1))
+        mine.zero_grad()
+        loss.backward()
+        mine.step()
+        return loss
+
+    compiled = cr.compile(step, backend)
+    got = [compiled(cr.tensor(t[:, :-1]), cr.tensor(t[:, 1:])).item() for t in text]
+    expected = []
+    for batch in map(torch.tensor, text):
+        loss = other(reference(there, batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
+        theirs.zero_grad()
+        loss.backward()
+        theirs.step()
+        expected.append(loss.item())
+    assert expected[-1] < expected[0] - 0.3
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4)
