@@ -42,23 +42,23 @@ def allowance() -> int:
 
 
 def fits(size: int, memory: int | None = None) -> bool:
-    """Whether an array of so many bytes is to be in memory: a quarter of `memory` at most.
+    """Whether an array of so many bytes is to be in memory: an eighth of `memory` at most.
 
     `memory` is what `allowance` says if not given.
 
-    >>> fits(100_000_000, memory=500_000_000), fits(200_000_000, memory=500_000_000)
+    >>> fits(50_000_000, memory=500_000_000), fits(100_000_000, memory=500_000_000)
     (True, False)
     """
-    return size <= (memory or allowance()) // 4
+    return size <= (memory or allowance()) // 8
 
 
 def rows_at_once(row_bytes: int, memory: int | None = None) -> int:
-    """How many rows of something larger are in memory at a time: an eighth of `memory`.
+    """How many rows of something larger are in memory at a time: a sixteenth of `memory`.
 
     >>> rows_at_once(500, memory=500_000_000)
-    125000
+    62500
     """
-    return max(LEAST_ROWS, (memory or allowance()) // 8 // max(1, row_bytes))
+    return max(LEAST_ROWS, (memory or allowance()) // 16 // max(1, row_bytes))
 
 
 def as_bytes(size: object) -> int:

@@ -31,6 +31,9 @@ MOSTLY = 0.5
 KEPT = 512 * 2**20
 """More bytes of what was worked out are not kept: it is quickly worked out again."""
 
+LEAST_FOR_DUCKDB = 100_000_000
+"""With less memory than 60 MB duckdb cannot read a file by two threads."""
+
 PREFIX = "chainrule-"
 
 Held = NDArray[Any]
@@ -95,7 +98,7 @@ class Store:
         folder, room = scratch(), allowance()
         settings: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
-            "memory_limit": f"{room // 4}B",
+            "memory_limit": f"{max(room // 4, LEAST_FOR_DUCKDB)}B",
         }
         connection = duckdb.connect(folder / "cells", config=settings)
         connection.execute("set enable_progress_bar = false")
