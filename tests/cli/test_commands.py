@@ -60,7 +60,13 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     written |= {"report.html", "pictures"}
     model = {"model.json", "model.safetensors", "README.md"}
     states = {f"checkpoints/epoch-00000{epoch}.safetensors" for epoch in range(3)}
-    record = {"losses.f64", "checkpoints", "checkpoints/fingerprint", *states}
+    record = {
+        "losses.f64",
+        "checkpoints",
+        "checkpoints/fingerprint",
+        "checkpoints/rows.safetensors",
+        *states,
+    }
     assert inside(folder / "run") == written | record | {f"model/{name}" for name in model}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 from chainrule import generator
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.train import Settings, train_table
-from chainrule.train.keeping import kept_epochs, kept_losses, load_state
-from chainrule.train.replay import Replay
+from chainrule.train.keeping import fingerprint, kept_epochs, kept_losses, load_state
+from chainrule.train.kept_rows import keep_rows, keeps_rows, kept_rows
+from chainrule.train.learning import arrays
+from chainrule.train.preparing import prepared_for
+from chainrule.train.replay import Replay, chosen_settings
 
 
 @pytest.fixture(scope="module", params=["native", "interpret"])
@@ -80,7 +84,12 @@ def test_other_data_and_lost_states_are_refused(run: Path, tmp_path: Path) -> No
     other.write_text((run.parent / "t.csv").read_text().replace("0.", "1."))
     changed = settings.replace(str(run.parent / "t.csv"), str(other))
     (copy / "settings.toml").write_text(changed)
-    with pytest.raises(ArtefactError, match="no longer holds the rows"):
+    Replay.of(copy)  # by the rows that it kept
+    (copy / "checkpoints" / "rows.safetensors").write_bytes(b"cut")
+    with pytest.raises(ArtefactError, match=r"rows\.safetensors cannot be read"):
+        Replay.of(copy)
+    (copy / "checkpoints" / "rows.safetensors").unlink()
+    with pytest.raises(ArtefactError, match="no longer hold the rows"):
         Replay.of(copy)
     (copy / "settings.toml").write_text(settings)
     (copy / "checkpoints" / "epoch-000000.safetensors").write_bytes(b"cut")
@@ -93,6 +102,33 @@ def test_other_data_and_lost_states_are_refused(run: Path, tmp_path: Path) -> No
     (copy / "settings.toml").write_text("lr = 'fast'")
     with pytest.raises(ArtefactError, match=r"settings\.toml is not valid"):
         Replay.of(copy)
+
+
+def test_kept_rows_are_those_of_the_table(run: Path) -> None:
+    settings = chosen_settings(run)
+    prepared, kept = prepared_for(settings), kept_rows(run)
+    assert kept.preparation == prepared.preparation
+    assert kept.report.columns == prepared.report.columns
+    for one, other in ((kept.train, prepared.train), (kept.validation, prepared.validation)):
+        assert (one.source, one.weights) == (other.source, None)
+        assert (one.lines == other.lines).all()
+        assert fingerprint(arrays(one)) == fingerprint(arrays(other))
+
+
+def test_large_rows_are_not_kept(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = kept_rows(run)
+    monkeypatch.setattr("chainrule.train.kept_rows.ALL_BYTES", 100)
+    keep_rows(tmp_path, rows)
+    assert not keeps_rows(tmp_path)
+    monkeypatch.undo()
+    weighed = replace(rows, train=rows.train.weighed())
+    keep_rows(tmp_path, weighed)
+    shutil.copy(run / "data.json", tmp_path)
+    found = kept_rows(tmp_path).train.weights
+    assert found is not None
+    assert (found == 1).all()
 
 
 def test_losses_that_were_kept_are_those_of_the_epochs(run: Path) -> None:

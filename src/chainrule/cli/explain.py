@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from chainrule.cli.options import json_option, reading_options
-from chainrule.cli.text import out, table
+from chainrule.cli.text import note, out, table
 from chainrule.data import Part, Table, prepare_more
 from chainrule.data.preparation import Inputs
 from chainrule.data.report import on_lines
@@ -82,6 +82,8 @@ def _step(run: Run, step: int | None, row: int | None, layer: str, as_json: bool
             f"explain what? --step 1 to --step {steps}, the last; or a prediction: --data FILE "
             "--row LINE; or --worst-rows; or --importance"
         )
+    if not run.keeps_rows:
+        note(f"reading {run.summary().data} again: its rows are too many to be kept in the run")
     opened = run.step(step, row, layer)
     out(opened.to_json(whole=bool(layer)) if as_json else str(opened))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
@@ -66,7 +66,9 @@ def _option(name: str, about: FieldInfo) -> Any:
     default = "" if about.default in (None, [], {}, "") else f"  [default: {about.default}]"
     settings: dict[str, Any] = {"help": f"{about.description}{default}"}
     choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
-    if choices:
+    if choices and float in kinds:
+        settings["metavar"] = "|".join(["X", *choices])
+    elif choices:
         settings["type"] = click.Choice(choices)
     elif dict in kinds:
         metavar = f"COLUMN={_VALUES[name]}"
@@ -89,7 +91,8 @@ def _kinds(about: FieldInfo) -> list[Any]:
     annotation = about.annotation
     whole = get_origin(annotation) in (Literal, list, dict)
     parts = (annotation,) if whole else get_args(annotation) or (annotation,)
-    return [get_origin(part) if get_origin(part) in (list, dict) else part for part in parts]
+    bare = [get_args(part)[0] if get_origin(part) is Annotated else part for part in parts]
+    return [get_origin(part) if get_origin(part) in (list, dict) else part for part in bare]
 
 
 def _listed(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:

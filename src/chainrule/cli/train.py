@@ -48,7 +48,7 @@ def command(
         with Progress(quiet) as progress:
             trained = train_table(settings, progress)
         if as_json:
-            out(json_text({"run": str(trained.run.path), **trained.run.summary().model_dump()}))
+            out(json_text(_facts(trained)))
         else:
             out(trained.prepared.report.text())
             out()
@@ -66,11 +66,19 @@ def _page(settings: Settings, quiet: bool) -> AbstractContextManager[None]:
     return page_beside(folder, quiet)
 
 
+def _facts(trained: Trained) -> dict[str, Any]:
+    search = trained.rate_search
+    found = {} if search is None else {"rate_search": search.model_dump()}
+    return {"run": str(trained.run.path), **trained.run.summary().model_dump(), **found}
+
+
 def told(trained: Trained) -> str:
     """How the network learned, and its scores, in words."""
     rows = len(trained.prepared.test)
+    search = trained.rate_search
     return "\n".join(
         [
+            *([] if search is None else [str(search), ""]),
             how_it_learned(trained),
             "",
             f"On {rows:,} test rows that it never saw:",

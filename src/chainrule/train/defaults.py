@@ -9,17 +9,25 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.data import Preparation
+from chainrule.errors import SettingError
 from chainrule.train.settings import Chosen, Settings
 
 STEPS = 3000
 """About how many updates a training gets, as far as its epochs are not the limit."""
+
+AUTO = "auto"
 
 RATE = 0.002
 """The highest learning rate; the one-cycle schedule begins and ends far below it."""
 
 
 def choose(settings: Settings, preparation: Preparation, rows: int) -> Chosen:
-    """The settings for a training of `rows` rows: every None that concerns it becomes a choice."""
+    """The settings for a training of `rows` rows: every None that concerns it becomes a choice.
+
+    SettingError for the rate "auto", which is found by a training alone.
+    """
+    if settings.lr == AUTO:
+        raise SettingError("lr cannot be 'auto' here", expected="a number", hint="lr=0.002")
     batch_size = settings.batch_size or batch_for(rows)
     epochs = settings.epochs or epochs_for(rows, batch_size)
     choices: dict[str, Any] = {

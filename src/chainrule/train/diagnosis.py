@@ -20,6 +20,7 @@ from chainrule.explain.findings import Finding, Trial, findings
 from chainrule.explain.trace import trace
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import load_state
+from chainrule.train.kept_rows import Rows
 from chainrule.train.loop import Loop
 from chainrule.train.replay import Replay, fixed_draws, put
 
@@ -88,7 +89,7 @@ def evidence_of(replay: Replay, epochs: list[EpochResult]) -> Evidence:
     )
 
 
-def class_shares(prepared: Prepared) -> dict[str, float]:
+def class_shares(prepared: Rows) -> dict[str, float]:
     """The share of each class of the training rows; none unless one target of classes is alone."""
     (target, *others) = prepared.preparation.targets
     if others or target.kind != "classes":
@@ -99,7 +100,7 @@ def class_shares(prepared: Prepared) -> dict[str, float]:
     return dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
 
 
-def trivial_loss(prepared: Prepared) -> float:
+def trivial_loss(prepared: Rows) -> float:
     """What the trivial answer costs in training: the variance, or the entropy; NaN if unknown."""
     (target, *others) = prepared.preparation.targets
     if others or prepared.train.weights is not None:

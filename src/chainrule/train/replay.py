@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from chainrule import generator
 from chainrule.compiler.epoch import run_epoch
 from chainrule.core.program import Program
-from chainrule.data import Prepared
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.train.heads import loss_for
 from chainrule.train.keeping import (
@@ -26,6 +25,7 @@ from chainrule.train.keeping import (
     kept_losses,
     load_state,
 )
+from chainrule.train.kept_rows import Rows, keeps_rows, kept_rows
 from chainrule.train.learning import arrays, loop_for, optimizer_for
 from chainrule.train.loop import Loop
 from chainrule.train.network import network_for
@@ -48,13 +48,13 @@ class Place:
 
 
 class Replay:
-    """A run whose training can be taken up at any step; its data are read and prepared again.
+    """A run whose training can be taken up at any step, with the rows that it was trained with.
 
     `losses`: those that the run kept, float64 [steps]. ArtefactError for a run that kept no
     states, and when data or settings are no longer those it was trained with.
     """
 
-    def __init__(self, path: Path, settings: Chosen, prepared: Prepared) -> None:
+    def __init__(self, path: Path, settings: Chosen, prepared: Rows) -> None:
         self.path, self.settings, self.prepared = path, settings, prepared
         self.losses = kept_losses(path)
         self.kept = kept_epochs(path)
@@ -70,10 +70,10 @@ class Replay:
     def of(path: Path) -> Replay:
         """The replay of the run in a folder."""
         settings = chosen_settings(path)
-        prepared = prepared_for(settings)
+        prepared = kept_rows(path) if keeps_rows(path) else prepared_for(settings)
         if fingerprint(arrays(prepared.train)) != kept_fingerprint(path):
             raise ArtefactError(
-                f"{settings.data} no longer holds the rows that {path} was trained with",
+                f"{path} and {settings.data} no longer hold the rows that were trained with",
                 hint="the data as they were then; what was predicted since needs only the model",
             )
         return Replay(path, settings, prepared)

@@ -20,14 +20,16 @@ from chainrule.model.card import Detail, Scores, no_details
 from chainrule.model.files import unwritable, write_whole
 from chainrule.train.diagnosis import diagnose_replay
 from chainrule.train.history import EpochResult
+from chainrule.train.kept_rows import DATA as DATA
+from chainrule.train.kept_rows import keeps_rows
 from chainrule.train.replay import Replay
 from chainrule.train.steps import opened_step
 
-# What lies in a run folder:
+# What lies in a run folder, beside DATA (what was found in the data, what was done about it):
 SETTINGS = "settings.toml"  # runs the same training again
 EVENTS = "events.jsonl"  # one line per epoch
-DATA = "data.json"  # what was found in the data, and what was done about it
 ROWS = "rows.json"  # which rows are in which part, and from which ones what was learned
+RATE_SEARCH = "rate.json"  # with --lr auto: the losses while the rate rose, and the choice
 SUMMARY = "run.json"  # state, scores, baseline, times, versions
 MODEL = "model"  # the model's own folder
 PICTURES = "pictures"  # each as SVG, and its numbers as CSV
@@ -137,9 +139,17 @@ class Run:
 
     @cached_property
     def replay(self) -> Replay:
-        """The training, to be taken up at any step; reads and prepares its data again, once."""
+        """The training, to be taken up at any step.
+
+        Its rows are those that it kept; too large ones are read and prepared again, once.
+        """
         self.summary()  # says so if this is no run
         return Replay.of(self.path)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether its rows are in the run; else its table is read again for a replay."""
+        return keeps_rows(self.path)
 
     def step(self, number: int, line: int | None = None, layer: str = "") -> OpenedStep:
         """Open step `number`, from 1: forward, loss, backward and update with their numbers.

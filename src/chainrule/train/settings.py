@@ -30,6 +30,7 @@ READING = ("names", "delimiter", "encoding", "decimal", "header", "sheet")
 """The settings that say how a table is read."""
 
 Width = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseModel):
@@ -127,7 +128,9 @@ class Settings(BaseModel):
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
         default="one-cycle", description="How the learning rate changes over the training."
     )
-    lr: float | None = Field(default=None, gt=0, description="The (highest) learning rate.")
+    lr: Rate | Literal["auto"] | None = Field(
+        default=None, description="The (highest) learning rate; auto: found by trying rates."
+    )
     batch_size: int | None = Field(default=None, ge=1, description="Rows in a batch.")
     epochs: int | None = Field(
         default=None, ge=1, description="Passes over the training rows, at most."
@@ -233,16 +236,24 @@ def checked(values: Mapping[str, Any], origins: Mapping[str, str] | None = None)
     try:
         return Settings.model_validate(dict(values))
     except ValidationError as wrong:
-        first = wrong.errors()[0]
+        errors = wrong.errors()
+        first = errors[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        message = (
-            first["msg"]
-            .removeprefix("Input should be ")
-            .removeprefix("Value error, ")
-            .partition(", unable to parse")[0]
+        allowed = dict.fromkeys(
+            _allowed(error) for error in errors if error["loc"][:1] == first["loc"][:1]
         )
         called = (origins or {}).get(name, name.replace("_", "-"))
-        raise SettingError(f"{called} cannot be {first['input']!r}", expected=message) from None
+        raise SettingError(
+            f"{called} cannot be {first['input']!r}", expected=" or ".join(allowed)
+        ) from None
+
+
+def _allowed(error: Mapping[str, Any]) -> str:
+    """What would be allowed in place of a wrong value, in words."""
+    message: str = error["msg"]
+    for start in ("Input should be ", "Value error, "):
+        message = message.removeprefix(start)
+    return message.partition(", unable to parse")[0]
 
 
 def _refuse_unknown(name: str, called: str) -> None:

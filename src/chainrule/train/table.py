@@ -19,15 +19,17 @@ from chainrule.data.room import allowance, allowed
 from chainrule.errors import TrainingError
 from chainrule.model import Card, Model, save
 from chainrule.model.card import Detail, Scores, units_of
-from chainrule.train.defaults import choose
+from chainrule.train.defaults import AUTO, choose
 from chainrule.train.heads import loss_for
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import RunKeeper
+from chainrule.train.kept_rows import keep_rows
 from chainrule.train.learning import arrays, frozen, learn, optimizer_for
 from chainrule.train.network import TableNetwork, network_for
 from chainrule.train.preparing import prepared_for
+from chainrule.train.rate_finder import RateSearch, find_rate
 from chainrule.train.report import write_report
-from chainrule.train.run import DATA, MODEL, ROWS, SETTINGS, Run, Summary
+from chainrule.train.run import DATA, MODEL, RATE_SEARCH, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import judge
 from chainrule.train.settings import Chosen, Settings
 from chainrule.train.tracking import need, tracked
@@ -51,6 +53,7 @@ class Trained:
     prepared: Prepared
     history: History
     seconds: float
+    rate_search: RateSearch | None = None  # where the rate was "auto"
 
     @property
     def scores(self) -> Scores:
@@ -96,15 +99,21 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     (3, <Model: regression of charge from kilograms>)
     """
     began = time.perf_counter()
+    need(settings.track)
+    usual = settings.model_copy(update={"lr": None}) if settings.lr == AUTO else settings
     with allowed(settings.memory or allowance()):  # what is free changes as it is used
         prepared = prepared_for(settings)
-        chosen = choose(settings, prepared.preparation, len(prepared.train))
+        chosen = choose(usual, prepared.preparation, len(prepared.train))
         if isinstance(prepared.train.numbers, DiskArray):  # the order of the rows depends on it
             chosen = chosen.model_copy(update={"memory": allowance()})
+    search = find_rate(prepared, chosen) if settings.lr == AUTO else None
+    if search is not None:
+        chosen = chosen.model_copy(update={"lr": search.chosen})
     generator.manual_seed(chosen.seed)
     network = network_for(prepared.preparation, chosen)
-    need(chosen.track)
     run = _begun(chosen, prepared, network)
+    if search is not None:
+        run.write(RATE_SEARCH, search.model_dump_json())
     with tracked(chosen.track, run) as on_epoch, _failure_told(run):
         history = _trained(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
         model = _judged(network, chosen, prepared)
@@ -112,7 +121,7 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
         seconds = time.perf_counter() - began
         _finish(run, history, model.card, seconds)
         write_report(run, model, prepared.test)
-    return Trained(run, model, network, chosen, prepared, history, seconds)
+    return Trained(run, model, network, chosen, prepared, history, seconds, search)
 
 
 @contextmanager
@@ -171,6 +180,7 @@ def _trained(
         watcher.epoch(result)
 
     watcher.ready(settings, prepared)
+    keep_rows(run.path, prepared)
     return learn(
         network,
         optimizer_for(network, settings),
