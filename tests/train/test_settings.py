@@ -117,3 +117,14 @@ def test_what_is_given_is_not_chosen() -> None:
     assert (found.task, found.batch_size) == ("regression", 32)
     chosen = choose(Settings(), prepared.preparation, len(prepared.train))
     assert (chosen.layers, chosen.epochs, chosen.patience) == ([64, 64], 200, 50)
+
+
+@pytest.mark.parametrize(("given", "size"), [("500MB", 500_000_000), (10**9, 10**9), (None, None)])
+def test_memory_is_a_size(given: object, size: int | None) -> None:
+    assert gather({"memory": given}, environment={}).memory == size
+
+
+def test_a_memory_that_is_no_size_is_told_in_words() -> None:
+    with pytest.raises(SettingError, match="--memory cannot be 'much'") as caught:
+        gather({"memory": "much"}, environment={})
+    assert caught.value.expected == "a size of 64MB or more, such as 500MB or 2GB"
