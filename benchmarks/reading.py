@@ -6,7 +6,8 @@ repeated rows, split 70/15/15, learn from the training rows (medians, scales, ca
 dates) and encode all three parts as float32. chainrule also finds out the types, looks for what is
 wrong, says so with lines, and spreads numbers over quantile bins; pandas is told the types.
 
-A process each, in turns; medians of the seconds and of the peak memory (resident set).
+A process each, in turns; medians of the seconds, of the seconds that all cores spent, and of the
+peak memory (resident set).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main(options: list[str] | None = None) -> None:
     """`--rows N` and `--rounds N` make it smaller or larger."""
     rows, rounds = _option(options, "--rows", ROWS), _option(options, "--rounds", ROUNDS)
     print(f"Reading: CSV of {rows:,} rows x 20 columns to arrays; medians of {rounds} rounds")
-    print(f"{'':24}{'seconds':>10}{'peak MB':>10}{'features':>10}")
+    print(f"{'':24}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}{'features':>10}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "orders.csv"
         write(path, rows)
@@ -44,8 +45,10 @@ def main(options: list[str] | None = None) -> None:
             for name, results in found.items():
                 results.append(_measured(name, path))
     for name, results in found.items():
-        seconds, peak = (statistics.median(r[key] for r in results) for key in ("seconds", "peak"))
-        print(f"{name:24}{seconds:10.2f}{peak:10,.0f}{results[0]['features']:10.0f}")
+        keys = ("seconds", "cpu", "peak")
+        seconds, cpu, peak = (statistics.median(r[key] for r in results) for key in keys)
+        features = results[0]["features"]
+        print(f"{name:24}{seconds:10.2f}{cpu:10.2f}{peak:10,.0f}{features:10.0f}")
 
 
 def _option(options: list[str] | None, name: str, default: int) -> int:
@@ -145,6 +148,7 @@ if __name__ == "__main__":
     arrays = CONTENDERS[sys.argv[1]](sys.argv[2])
     result = {
         "seconds": time.perf_counter() - began,
+        "cpu": time.process_time(),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "features": arrays[0].shape[1],
     }

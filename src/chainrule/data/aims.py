@@ -100,6 +100,8 @@ def _aim(table: Table, name: str, task: str | None, kind: str | None) -> Aim:
     """What to predict of one column."""
     plain, _, separator = (kind or "").partition(":")
     chosen, reason = choose_task(table, name, TASK_OF_TYPE.get(plain, plain) or task)
+    if chosen != "multi-label":
+        return Aim([name], chosen, reason)
     found = separator or list_separator(table.columns[name]) or USUAL_SEPARATOR
     return Aim([name], chosen, reason, found)
 

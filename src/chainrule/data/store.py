@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 MOSTLY = 0.5
 """A column is kept as numbers if more than this share of its first cells could be."""
 
-KEPT = 512 * 2**20
-"""More bytes of what was worked out are not kept: it is quickly worked out again."""
+KEPT, TAKEN = 256 * 2**20, 64 * 2**20
+"""More bytes of what was read from a store, and of what was taken from that for some rows, are not
+kept: both are soon there again."""
+
+PAGES = 256 * 2**20
+"""duckdb's own memory."""
 
 LEAST_FOR_DUCKDB = 100_000_000
 """With less memory than 60 MB duckdb cannot read a file by two threads."""
@@ -64,14 +68,23 @@ class Kept:
     def put(self, key: tuple[int, str], array: Held) -> None:
         """Keep an array, for as long as there is room."""
         self._arrays[key] = array
-        self._bytes += array.nbytes
+        self._bytes += _bytes(array)
         while self._bytes > self.limit and self._arrays:
-            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+            self._bytes -= _bytes(self._arrays.popitem(last=False)[1])
 
     def forget(self, owner: int) -> None:
         """Drop what belongs to somebody who is gone."""
         for key in [key for key in self._arrays if key[0] == owner]:
-            self._bytes -= self._arrays.pop(key).nbytes
+            self._bytes -= _bytes(self._arrays.pop(key))
+
+
+def uniform(array: Held) -> bool:
+    """Whether an array is one value again and again, of which one is held."""
+    return array.strides == (0,)
+
+
+def _bytes(array: Held) -> int:
+    return array.itemsize if uniform(array) else array.nbytes
 
 
 class Store:
@@ -83,7 +96,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, room: int) -> None:
         self.connection, self.folder = connection, folder
-        self.kept = Kept(room)
+        self.kept, self.taken = Kept(min(room, KEPT)), Kept(min(room, TAKEN))
         self.kinds: list[str] = []
         self.rows = 0
         self._values: dict[int, list[str | None]] = {}
@@ -98,11 +111,11 @@ class Store:
         folder, room = scratch(), allowance()
         settings: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
-            "memory_limit": f"{max(room // 4, LEAST_FOR_DUCKDB)}B",
+            "memory_limit": f"{max(min(room // 4, PAGES), LEAST_FOR_DUCKDB)}B",
         }
         connection = duckdb.connect(folder / "cells", config=settings)
         connection.execute("set enable_progress_bar = false")
-        return cls(connection, folder, min(room // 4, KEPT))
+        return cls(connection, folder, room // 4)
 
     def fill(self, sample: str, source: str, settings: Sequence[object], width: int) -> None:
         """Take all rows of a query whose columns are texts c0, c1, ... (`width` of them).
@@ -133,14 +146,23 @@ class Store:
         return f"t{place}" if kept else f"coalesce(t{place}, n{place}::varchar)"
 
     def number(self, place: int) -> str:
-        """SQL: a column's cells as numbers."""
+        """SQL: what a column keeps as texts, as numbers, whatever the digits."""
         foreign = self.foreign(place)
         read = NUMBER.replace("text", f"t{place}")
-        if foreign:  # other digits than those of ASCII
-            cases = " ".join(f"when {literal(text)} then {n!r}" for text, n in foreign)
-            read = f"case t{place} {cases} else {read} end"
-        kept = self.kinds[place] == "varchar"
-        return read if kept else f"case when t{place} is null then n{place}::double else {read} end"
+        if not foreign:
+            return read
+        cases = " ".join(f"when {literal(text)} then {n!r}" for text, n in foreign)
+        return f"case t{place} {cases} else {read} end"
+
+    def odd(self, place: int, select: str, first: int, last: int) -> tuple[Held, list[Held]]:
+        """`select` of the cells that are kept as texts, and their places among the rows."""
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(
+                f"select rowid, {select} from cells where t{place} is not null "
+                f"and rowid >= {first} and rowid < {last}"
+            ).fetchnumpy()
+        number, *arrays = found.values()
+        return number - first, arrays
 
     def foreign(self, place: int) -> tuple[tuple[str, float], ...]:
         """The texts of a column that are numbers in other digits than those of ASCII."""
@@ -163,14 +185,17 @@ class Store:
 
     def texts_at(self, place: int, rows: NDArray[np.int64]) -> Cells:
         """The texts of a column in some rows, object [rows]."""
+        texts: Cells = np.full(len(rows), None, dtype=object)
+        if len(rows) == 0:
+            return texts
         picks = {"place": np.arange(len(rows)), "number": rows}
         with self.connection.cursor() as cursor:
             cursor.register("picks", picks)
             found = cursor.execute(
                 f"select picks.place as place, {self.text(place)} as text "
-                "from cells join picks on cells.rowid = picks.number"
+                "from cells join picks on cells.rowid = picks.number "
+                f"where cells.rowid between {rows.min()} and {rows.max()}"  # passes over the rest
             ).fetchnumpy()
-        texts: Cells = np.full(len(rows), None, dtype=object)
         texts[found["place"]] = plain(found["text"])
         return texts
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.cast import cast_times, plain
 from chainrule.data.column import MISSING, Cells, Column, as_numbers, bounded
-from chainrule.data.store import Held, Store, literal
+from chainrule.data.store import Held, Store, literal, uniform
 
 _serial = count()
 
@@ -74,7 +74,8 @@ class StoredColumn(Column):
         self.size = len(rows.where)
         self._above = above
         self._serial = next(_serial)
-        weakref.finalize(self, store.kept.forget, self._serial)
+        for held in (store.kept, store.taken):
+            weakref.finalize(self, held.forget, self._serial)
 
     @property
     def cells(self) -> Cells:
@@ -141,12 +142,15 @@ class StoredColumn(Column):
 
     def _kept(self, what: str) -> Held:
         """A reading of the cells: as it was kept, or taken from a larger one, or made."""
-        kept = self.store.kept
-        found = kept.get((self._serial, what))
-        if found is None and self._above is not None and 32 * self._above[0].size <= kept.limit:
-            above, rows = self._above
-            found = above._kept(what)[rows]
-            kept.put((self._serial, what), found)
+        store, key = self.store, (self._serial, what)
+        found = store.taken.get(key)
+        if found is None:
+            found = store.kept.get(key)
+        above, rows = self._above or (None, None)
+        if found is None and above is not None and 32 * above.size <= store.kept.limit:
+            whole = above._kept(what)
+            found = np.broadcast_to(whole[:1], self.size) if uniform(whole) else whole[rows]
+            store.taken.put(key, found)
         return self._made(what) if found is None else found
 
     def _made(self, what: str) -> Held:
@@ -161,15 +165,24 @@ class StoredColumn(Column):
 
     def _parsed(self) -> tuple[Held, Held]:
         """The cells as numbers, and where they are missing."""
-        number, text = self.store.number(self.place), f"t{self.place}"
+        first, last = self.rows.span
+        if self.store.kinds[self.place] == "varchar":
+            numbers = np.full(last - first, np.nan)
+        else:
+            (found,) = self.store.fetch(f"n{self.place}::double", first, last)
+            numbers = np.ma.filled(found, np.nan)
         marks = ", ".join(literal(marker) for marker in sorted(self.markers))
-        none = f"({number} is null or isnan({number}))"
-        odd = f"{none} and ({text} is null or lower({text}) in ({marks}))"
-        found, empty = self._fetched(f"{number} as number, {odd} as missing")
-        numbers = np.ma.filled(found, np.nan)
-        missing = np.asarray(empty, dtype=np.bool_) | np.isin(numbers, as_numbers(self.markers))
+        select = f"{self.store.number(self.place)}, lower(t{self.place}) in ({marks})"
+        places, (odd, marked) = self.store.odd(self.place, select, first, last)
+        missing = np.isnan(numbers)
+        numbers[places] = np.ma.filled(odd, np.nan)
+        missing[places] = np.isnan(numbers[places]) & marked
+        missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        return bounded(numbers), missing
+        bound, missing = bounded(self.rows.of(numbers)), self.rows.of(missing)
+        if np.isnan(bound).all():  # a column of texts: one NaN does for all
+            bound = np.broadcast_to(np.float64("nan"), len(bound))
+        return bound, missing
 
     def _fetched(self, select: str) -> list[Held]:
         """The columns of `select` in these rows."""
