@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 MOSTLY = 0.5
 """A column is kept as numbers if more than this share of its first cells could be."""
 
-KEPT, TAKEN = 256 * 2**20, 64 * 2**20
-"""More bytes of what was read from a store, and of what was taken from that for some rows, are not
-kept: both are soon there again."""
+KEPT = 256 * 2**20
+"""More bytes of what was read from a store are not kept, nor more than a quarter of that of what was
+taken from it for some rows: both are soon there again."""
 
 PAGES = 256 * 2**20
 """duckdb's own memory."""
@@ -96,7 +96,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, room: int) -> None:
         self.connection, self.folder = connection, folder
-        self.kept, self.taken = Kept(min(room, KEPT)), Kept(min(room, TAKEN))
+        self.kept, self.taken = Kept(room), Kept(room // 4)
         self.kinds: list[str] = []
         self.rows = 0
         self._values: dict[int, list[str | None]] = {}
@@ -115,7 +115,7 @@ class Store:
         }
         connection = duckdb.connect(folder / "cells", config=settings)
         connection.execute("set enable_progress_bar = false")
-        return cls(connection, folder, room // 4)
+        return cls(connection, folder, min(room // 4, KEPT))
 
     def fill(self, sample: str, source: str, settings: Sequence[object], width: int) -> None:
         """Take all rows of a query whose columns are texts c0, c1, ... (`width` of them).
