@@ -29,8 +29,8 @@ MOSTLY = 0.5
 """A column is kept as numbers if more than this share of its first cells could be."""
 
 KEPT = 256 * 2**20
-"""More bytes of what was read from a store are not kept, nor more than a quarter of that of what was
-taken from it for some rows: both are soon there again."""
+"""More bytes of what was read from a store are not kept, nor more than a quarter of that of what
+was taken from it for some rows: both are soon there again."""
 
 PAGES = 256 * 2**20
 """duckdb's own memory."""
