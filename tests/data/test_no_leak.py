@@ -79,9 +79,9 @@ def test_training_rows_do_teach():
 def test_the_rows_that_each_statistic_saw_are_listed():
     prepared = prepare(table(), "price", split_column="part")
     assert prepared.seen.lines == {
-        "train": [(1, 170)],
-        "validation": [(171, 210)],
-        "test": [(211, 240)],
+        "train": "1-170",
+        "validation": "171-210",
+        "test": "211-240",
     }
     for record in prepared.preparation.inputs:
         assert prepared.seen.statistics[f"column {record.name}: {record.treatment()}"] == "train"
@@ -89,6 +89,6 @@ def test_the_rows_that_each_statistic_saw_are_listed():
 
 
 def test_lines_as_runs():
-    assert runs(np.array([], np.int64)) == []
-    assert runs(np.array([5])) == [(5, 5)]
-    assert runs(np.array([1, 3, 4])) == [(1, 1), (3, 4)]
+    assert runs(np.array([], np.int64)) == ""
+    assert runs(np.array([5])) == "5"
+    assert runs(np.array([1, 3, 4])) == "1,3-4"

@@ -16,13 +16,13 @@ from chainrule.data.weights import Weighing
 class Seen(Record):
     """The lines of each part's rows, and for each statistic the rows that it was learned from.
 
-    `sources`: the file of each part; `lines`: first and last line of each run of rows. Statistics
+    `sources`: the file of each part; `lines`: those of its rows, as `runs` writes them. Statistics
     of "train" saw those lines and no others. "all" are decisions about rows, not numbers that a
     network gets: every row of the table, before it was split.
     """
 
     sources: dict[str, str]
-    lines: dict[str, list[tuple[int, int]]]
+    lines: dict[str, str]
     statistics: dict[str, str]
 
     def to_json(self) -> str:
@@ -44,14 +44,17 @@ def rows_seen(preparation: Preparation, tables: Mapping[str, Table], weighing: W
     )
 
 
-def runs(lines: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Rising numbers as runs of neighbours, first and last of each.
+def runs(lines: NDArray[np.int64]) -> str:
+    """Rising numbers as a text: runs of neighbours by the first and the last of each.
+
+    A table of millions has millions of runs: as a text they take a tenth of what numbers would.
 
     >>> runs(np.array([2, 3, 4, 7, 9, 10]))
-    [(2, 4), (7, 7), (9, 10)]
+    '2-4,7,9-10'
     """
     if len(lines) == 0:
-        return []
+        return ""
     ends = np.flatnonzero(np.diff(lines) != 1)
     first, last = np.append(-1, ends) + 1, np.append(ends, len(lines) - 1)
-    return list(zip(lines[first].tolist(), lines[last].tolist(), strict=True))
+    pairs = zip(lines[first].tolist(), lines[last].tolist(), strict=True)
+    return ",".join(f"{low}-{high}" if low < high else f"{low}" for low, high in pairs)
