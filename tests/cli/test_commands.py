@@ -162,7 +162,7 @@ def test_predict_rows_as_they_come(call: Call, folder: Path, ships: Path) -> Non
         assert sum(chances) == pytest.approx(1, abs=2e-6)
         assert row["predicted late"] == "ny"[int(np.argmax(chances))]
     assert said.err.splitlines() == [
-        "port: 'Oslo' not seen in training (1 row)",
+        "port: 'Oslo' not seen in training (line 2)",
         "load: 'heavy' taken as missing (line 3)",
         "crew: 1 missing value",
         "ignored, as training had no such column: Colour",

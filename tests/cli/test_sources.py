@@ -87,3 +87,52 @@ def test_a_long_query_that_is_wrong(call: Call) -> None:
     said = call("inspect", "select " + "x, " * 2000)
     assert said.code == 3
     assert "Traceback" not in said.err
+
+
+def test_images_without_classes_are_predicted(call: Call) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for row in range(40):
+        path = Path(f"shades/{'dark' if row % 2 else 'light'}/{row}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.new("L", (8, 8), 2 * row + 150 * (row % 2 == 0)).save(path)
+    flags = ["--target", "label", "--epochs", 2, "--output", "run", "-q"]
+    assert call("train", "shades", *flags).code == 0
+    Path("new").mkdir()
+    for shade in (20, 200):
+        image.new("L", (16, 8), shade).save(f"new/{shade}.png")
+    said = call("predict", "run", "new")
+    assert said.code == 0, said.err
+    header, first, _ = said.out.splitlines()
+    assert header == "image,predicted label,probability of dark,probability of light"
+    assert first.rpartition("new/")[2].startswith("20.png,")
+    assert "images of 1 size are scaled to 8 x 8" in said.err
+    alone = call("predict", "run", "new/20.png")
+    assert alone.out.splitlines()[1].partition(",")[2] == first.partition(",")[2]
+    Path("new/20.png").write_bytes(b"no image")
+    said = call("predict", "run", "new/20.png")
+    assert said.code == 3
+    assert "Traceback" not in said.err
+
+
+def test_what_new_rows_hold_is_said_by_line(call: Call, ships: Path) -> None:
+    rows = ["port,load,crew", "Genua,1,2", "port,load,crew", "Oslo,3,1", "Rome,1,1"]
+    Path("rows.csv").write_text("\n".join(rows) + "\n")
+    said = call("predict", ships, "rows.csv")
+    assert said.code == 0
+    assert len(said.out.splitlines()) == 4
+    assert said.err.splitlines() == [
+        "1 line left out: the header again (line 3)",
+        "port: 'Oslo', 'Rome' not seen in training (lines 4, 5)",
+        "3 predictions",
+    ]
+
+
+def test_a_delimiter_that_only_training_tells_is_said(call: Call) -> None:
+    Path("t.csv").write_text(
+        "a;b;y\n" + "".join(f"{i},5;x{i % 3};{i * 7 % 5}\n" for i in range(40))
+    )
+    assert call("train", "t.csv", "--target", "y", "--epochs", 1, "--output", "run").code == 0
+    Path("new.csv").write_text("a;b;c|d\nx;x0;1|2\n")
+    said = call("predict", "run", "new.csv")
+    assert said.code == 0, said.err
+    assert "the delimiter is ';', as in training" in said.err

@@ -118,9 +118,9 @@ def test_what_new_rows_held_is_said():
     assert met.text().splitlines() == [
         "rooms: 1 missing value",
         "rooms: 'many' taken as missing (line 2)",
-        "colour: 'pink' not seen in training (2 rows)",
+        "colour: 'pink' not seen in training (lines 2, 3)",
         "city: 1 missing value",
-        "city: 'Atlantis' not seen in training (1 row)",
+        "city: 'Atlantis' not seen in training (line 2)",
         "ignored, as training had no such column: owner",
     ]
     assert '"unseen":{"pink":2}' in met.to_json()

@@ -87,6 +87,6 @@ def test_what_rows_lack_is_counted_and_extra_columns_are_named(model: Model) -> 
                            "day": ["2021-05-06"] * 2, "owner": [1, 2]})  # fmt: skip
     assert found.met.text().splitlines() == [
         "size: 2 missing values",
-        "city: 'nowhere' not seen in training (1 row)",
+        "city: 'nowhere' not seen in training (line 1)",
         "ignored, as training had no such column: owner",
     ]

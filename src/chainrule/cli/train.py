@@ -94,7 +94,7 @@ def how_it_learned(trained: Trained) -> str:
     epochs = counted(last.epoch, "epoch")
     return "\n".join(
         [
-            f"Network {' → '.join(map(str, trained.network.widths))}: "
+            f"Network {trained.network.summary}: "
             f"{trained.network.size:,} parameters, "
             f"{settings.optimizer}, batches of {settings.batch_size}, seed {settings.seed}",
             f"{epochs}, {last.steps:,} updates in {duration(trained.seconds)}: {history.stopped}",

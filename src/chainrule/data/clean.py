@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.columns import ColumnKind
 from chainrule.data.report import Note, counted, listed
-from chainrule.data.table import Table
+from chainrule.data.table import Rejected, Table
 
 
 def rejected_notes(table: Table) -> list[Note]:
@@ -48,6 +50,19 @@ def drop_headers(table: Table) -> tuple[Table, list[Note]]:
             break
         again &= column.same_as(name)
     return drop_rows(table, ~again, "lines", "the header again")
+
+
+def without_headers(table: Table) -> Table:
+    """The table with the rows that repeat its header among its rejected lines.
+
+    >>> without_headers(Table.of({"x": ["1", "x"], "y": ["a", "y"]})).rejected
+    (Rejected(line=2, text='x, y', reason='the header again'),)
+    """
+    kept, notes = drop_headers(table)
+    text = ", ".join(table.names)
+    again = [Rejected(line, text, "the header again") for note in notes for line in note.lines]
+    rejected = sorted([*table.rejected, *again], key=lambda bad: bad.line)
+    return replace(kept, rejected=tuple(rejected)) if again else table
 
 
 def drop_empty(table: Table) -> tuple[Table, list[Note]]:

@@ -55,6 +55,18 @@ def present_labels(column: Column) -> dict[str, int]:
     return {name: n for name, n in zip(named, counts, strict=True) if name is not None and n}
 
 
+def holding(column: Column, wanted: Collection[str]) -> NDArray[np.int64]:
+    """The places of the cells whose label is one of those wanted, in order.
+
+    >>> holding(Column.of(["b", "a", "3.0", "b"]), ["b", "3"]).tolist()
+    [0, 2, 3]
+    """
+    if not wanted:
+        return np.empty(0, dtype=np.int64)
+    codes, named = labels(column)
+    return np.flatnonzero(np.isin(codes, [c for c, name in enumerate(named) if name in wanted]))
+
+
 def undotted(names: Collection[str]) -> set[str]:
     """The names without those that are another one and a dot, as some files write classes.
 

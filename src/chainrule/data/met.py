@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chainrule.data.columns import BadCell
 from chainrule.data.report import Record, counted, on_lines, quoted
 
 MOST_TEXTS = 1000
 OTHERS = "others"
-"""Of many rows, unseen texts beyond this many are counted together."""
+"""Of many rows, unseen texts beyond this many are counted together, and no more lines are kept."""
+
+
+class Strange(NamedTuple):
+    """Cells that are bad or unseen: how many, the first of their lines, and whether it is wrong."""
+
+    text: str
+    cells: int
+    lines: list[int]
+    wrong: bool
 
 
 class MetColumn(Record):
-    """What one column of new rows held that is worth saying."""
+    """What one column of new rows held that is worth saying.
+
+    `unseen_lines` are those of unseen texts, the first `MOST_TEXTS`.
+    """
 
     name: str
     missing: int
     unseen: dict[str, int]
     bad: list[BadCell]
+    unseen_lines: list[int] = []  # noqa: RUF012 (pydantic copies it)
 
     def joined(self, later: MetColumn) -> MetColumn:
         """The same of these rows and of later ones."""
@@ -29,27 +44,26 @@ class MetColumn(Record):
             missing=self.missing + later.missing,
             unseen=unseen,
             bad=[*self.bad, *later.bad],
+            unseen_lines=[*self.unseen_lines, *later.unseen_lines][:MOST_TEXTS],
         )
 
-    def strange(self) -> list[tuple[str, int, list[int]]]:
-        """What is bad or unseen, as text, count of cells, and lines where they are known."""
-        found: list[tuple[str, int, list[int]]] = []
+    def strange(self) -> list[Strange]:
+        """What is bad or unseen."""
+        found = []
         if self.unseen:
-            rows = sum(self.unseen.values())
-            found.append((f"{self.name}: {quoted(self.unseen)} not seen in training", rows, []))
+            text = f"{self.name}: {quoted(self.unseen)} not seen in training"
+            found.append(Strange(text, sum(self.unseen.values()), self.unseen_lines, wrong=False))
         if self.bad:
             text = f"{self.name}: {quoted(cell.text for cell in self.bad)} taken as missing"
-            found.append((text, len(self.bad), [cell.line for cell in self.bad]))
+            lines = [cell.line for cell in self.bad]
+            found.append(Strange(text, len(lines), lines, wrong=True))
         return found
 
     def said(self) -> list[str]:
         """One line for each thing."""
         missing = [f"{self.name}: {counted(self.missing, 'missing value')}"] if self.missing else []
-        strange = [
-            f"{text} ({on_lines(lines) if lines else counted(count, 'row')})"
-            for text, count, lines in self.strange()
-        ]
-        return missing + strange
+        strange = (f"{one.text} ({on_lines(one.lines, one.cells)})" for one in self.strange())
+        return [*missing, *strange]
 
 
 class Met(Record):

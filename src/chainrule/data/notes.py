@@ -63,8 +63,9 @@ def met_notes(part: str, met: Met) -> list[Note]:
         text = f"{part}: {counted(count, 'missing value')}: {where}"
         notes.append(Note(about="cells", text=text, count=count))
     for column in met.columns:
-        for text, count, lines in column.strange():
+        for text, count, lines, wrong in column.strange():
             about = {"about": "cells", "column": column.name, "count": count, "lines": lines}
-            about["finding"] = bool(lines)  # a bad cell, told by line
-            notes.append(Note.model_validate({"text": f"{part}: {text}", **about}))
+            notes.append(
+                Note.model_validate({"text": f"{part}: {text}", **about, "finding": wrong})
+            )
     return notes

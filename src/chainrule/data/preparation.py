@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from chainrule.data.aims import Target
-from chainrule.data.array_input import ArrayInput
+from chainrule.data.array_input import Arrays, Picture
 from chainrule.data.clean import why_left_out
 from chainrule.data.columns import ColumnKind, bad_cells, column_kinds
+from chainrule.data.labels import holding
 from chainrule.data.layout import Familiar, Layout
 from chainrule.data.markers import marked
-from chainrule.data.met import Met, MetColumn
+from chainrule.data.met import MOST_TEXTS, Met, MetColumn
 from chainrule.data.numeric import bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
-from chainrule.data.report import Record, counted
+from chainrule.data.report import Record, counted, listed
 from chainrule.data.table import Table
 from chainrule.data.target import Task
 from chainrule.errors import ArtefactError, DataError, SettingError, nearest
@@ -58,12 +59,15 @@ class Preparation(Record):
     ((2, 3), 'regression')
     >>> print(met.text())
     kg: 1 missing value
-    to: 'z' not seen in training (1 row)
+    to: 'z' not seen in training (line 1)
     """
 
     format: Literal[
-        "chainrule preparation 1", "chainrule preparation 2", "chainrule preparation 3"
-    ] = "chainrule preparation 3"  # 2 has more kinds of records than 1, and 3 several targets
+        "chainrule preparation 1",
+        "chainrule preparation 2",
+        "chainrule preparation 3",
+        "chainrule preparation 4",
+    ] = "chainrule preparation 4"  # 2 has more kinds of records than 1, 3 several targets, 4 sounds
     columns: list[str]
     inputs: list[Encoding]
     left_out: dict[str, str]
@@ -157,7 +161,7 @@ class Preparation(Record):
     @property
     def familiar(self) -> Familiar:
         """What new tables are expected to be like."""
-        arrays = [record for record in self.inputs if isinstance(record, ArrayInput)]
+        arrays = [record for record in self.inputs if isinstance(record, Arrays)]
         shapes = {record.name: tuple(record.shape) for record in arrays}
         return Familiar(tuple(self.columns), self.layout, shapes)
 
@@ -170,6 +174,16 @@ class Preparation(Record):
     def dense(self) -> list[Dense]:
         """The records that make numbers, in order."""
         return [record for record in self.inputs if isinstance(record, Dense)]
+
+    @property
+    def pictures(self) -> list[tuple[int, Picture]]:
+        """Where in `Inputs.numbers` each picture begins, and its height, width and channels."""
+        found, start = [], 0
+        for record in self.dense:
+            picture = record.picture if isinstance(record, Arrays) else None
+            found += [] if picture is None else [(start, picture)]
+            start += len(record.features)
+        return found
 
     @property
     def embedded(self) -> list[Coded]:
@@ -257,10 +271,12 @@ class Preparation(Record):
         met = []
         for record in self.inputs:
             column = named.column(record.name)
+            unseen = record.unseen(column)
             found = MetColumn(
                 name=record.name,
                 missing=int(np.count_nonzero(column.missing)),
-                unseen=record.unseen(column),
+                unseen=unseen,
+                unseen_lines=listed(table.lines[holding(column, unseen)[:MOST_TEXTS]]),
                 bad=bad_cells(named, record.name, record.kind, getattr(record, "form", None)),
             )
             met += [found] if found.missing or found.unseen or found.bad else []

@@ -11,7 +11,7 @@ from chainrule.data.builtin import BUILTIN, Builtin, resource
 from chainrule.data.layout import Familiar
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.excel import from_excel
-from chainrule.data.sources.folders import from_folder
+from chainrule.data.sources.folders import are_rows, from_files, from_folder
 from chainrule.data.sources.frames import from_frame, from_memory
 from chainrule.data.sources.hub import HUB, from_hub
 from chainrule.data.sources.jsonl import from_json, looks_like_json
@@ -107,15 +107,17 @@ def _from_name(name: str, reading: Reading) -> Table:
     if name == STANDARD_INPUT:
         return _from_content(Content.standard_input(), reading)
     path = on_disk(name)
+    files = [path] if path is not None and not path.is_dir() else matching(name)
+    if are_rows(files, reading.like):
+        return renamed(from_files(files, name, reading), reading)
     if path is not None and not path.is_dir():
         return _from_content(Content(name, path), reading)
     if name in BUILTIN:
         return _from_builtin(BUILTIN[name])
     if path is not None:
         return renamed(from_folder(path, name, reading), reading)
-    paths = matching(name)
-    if paths:
-        return from_many(paths, name, lambda path: _from_content(Content(str(path), path), reading))
+    if files:
+        return from_many(files, name, lambda path: _from_content(Content(str(path), path), reading))
     raise DataError(f"there is no file {name}", hint=_close_file(Path(name)))
 
 

@@ -16,6 +16,7 @@ from chainrule.data.embedding import Embedding
 from chainrule.data.hashed import Hashed
 from chainrule.data.numeric import SCALINGS, Numeric
 from chainrule.data.one_hot import OneHot
+from chainrule.data.spectrogram import Spectrogram
 from chainrule.data.text import Text
 from chainrule.errors import SettingError, nearest
 
@@ -25,7 +26,7 @@ MOST_ONE_HOT = 20
 MOST_EMBEDDED = 10_000
 """A column with more categories than this is hashed into buckets."""
 
-Dense = Numeric | Boolean | OneHot | Dates | ArrayInput
+Dense = Numeric | Boolean | OneHot | Dates | ArrayInput | Spectrogram
 """The records that make numbers."""
 
 Coded = Embedding | Hashed | Text
@@ -54,7 +55,7 @@ def encode(
     `form` is how its dates are written.
     """
     if isinstance(column, ArrayColumn):
-        return ArrayInput.fit(name, column)
+        return (ArrayInput if column.rate is None else Spectrogram).fit(name, column)
     if kind == "numeric":
         return Numeric.fit(name, column, bins, asked)
     if kind == "date" and form is not None:

@@ -85,16 +85,17 @@ def named(names: Iterable[str], limit: int = 12) -> str:
     return ", ".join(every[:limit]) + more
 
 
-def on_lines(lines: Iterable[int]) -> str:
-    """Line numbers as text, the first few of many.
+def on_lines(lines: Iterable[int], count: int | None = None) -> str:
+    """Line numbers as text, the first few of many; `count`: how many, if `lines` are not all.
 
     >>> on_lines([3]), on_lines(range(2, 40))
     ('line 3', 'lines 2, 3, 4, 5, 6 and 33 more')
     """
     every = [str(line) for line in lines]
-    if len(every) == 1:
+    if len(every) == 1 and (count or 1) == 1:
         return f"line {every[0]}"
-    more = f" and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
+    left = (count or len(every)) - len(every[:SHOWN])
+    more = f" and {left:,} more" if left > 0 else ""
     return f"lines {', '.join(every[:SHOWN])}{more}"
 
 

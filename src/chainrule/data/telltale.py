@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.aims import Target
-from chainrule.data.array_input import ArrayInput
+from chainrule.data.array_input import Arrays
 from chainrule.data.column import Column
 from chainrule.data.columns import labels
 from chainrule.data.dates import Dates
@@ -40,7 +40,7 @@ def telltales(preparation: Preparation, train: Table) -> list[Note]:
     """
     notes = []
     train = _some(train)
-    records = [r for r in preparation.inputs if not isinstance(r, Dates | Text | ArrayInput)]
+    records = [r for r in preparation.inputs if not isinstance(r, Dates | Text | Arrays)]
     for record in records if len(preparation.inputs) > 1 else []:
         for target in preparation.targets:
             for what, share in _shares(target, record.name, isinstance(record, Numeric), train):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chainrule.core.program import Program
 from chainrule.data import Met, Preparation, Table, read_table
 from chainrule.data.blocks import read_blocks
+from chainrule.data.clean import without_headers
 from chainrule.errors import SettingError
 from chainrule.model.card import Card
 from chainrule.model.runner import Runner
@@ -115,15 +116,16 @@ class Model:
     def read(self, rows: Any, **reading: Any) -> Table:
         """Rows as a table: what they leave open, such as a decimal comma, is as in training.
 
-        `reading` are arguments of `read_table`, which go before that.
+        `reading` are arguments of `read_table`, which go before that. A row that repeats the header
+        is no row: it is among `rejected`.
         """
         if isinstance(rows, Table):
             return rows
-        return read_table(rows, **reading, like=self.preparation.familiar)
+        return without_headers(read_table(rows, **reading, like=self.preparation.familiar))
 
     def blocks(self, source: str, **reading: Any) -> Iterator[Table]:
         """The rows of a file as `read` gives them, in several tables if it is a long text."""
-        return read_blocks(source, **reading, like=self.preparation.familiar)
+        return map(without_headers, read_blocks(source, **reading, like=self.preparation.familiar))
 
     def predict(self, rows: Any) -> Predictions:
         """Predictions for rows: a file name, a data frame, a dict of columns, a list of dicts.

@@ -12,12 +12,12 @@ from chainrule.data import Preparation
 from chainrule.errors import SettingError
 from chainrule.train.settings import Chosen, Settings
 
-STEPS = 3000
-"""About how many updates a training gets, as far as its epochs are not the limit."""
+STEPS, PICTURE_STEPS = 3000, 1000
+"""About how many updates a training gets, as far as its epochs are not the limit; of pictures."""
 
 AUTO = "auto"
 
-RATE = 0.002
+RATE, PICTURE_RATE = 0.002, 0.004
 """The highest learning rate; the one-cycle schedule begins and ends far below it."""
 
 
@@ -29,11 +29,14 @@ def choose(settings: Settings, preparation: Preparation, rows: int) -> Chosen:
     if settings.lr == AUTO:
         raise SettingError("lr cannot be 'auto' here", expected="a number", hint="lr=0.002")
     batch_size = settings.batch_size or batch_for(rows)
-    epochs = settings.epochs or epochs_for(rows, batch_size)
+    network = settings.network or ("convolutional" if preparation.pictures else "fully-connected")
+    pictures = bool(preparation.pictures) and network == "convolutional"
+    epochs = settings.epochs or epochs_for(rows, batch_size, PICTURE_STEPS if pictures else STEPS)
     choices: dict[str, Any] = {
-        "layers": layers_for(rows),
+        "network": network,
+        "layers": layers_for(rows)[pictures:],
         "dropout": dropout_for(rows),
-        "lr": RATE,
+        "lr": PICTURE_RATE if pictures else RATE,
         "batch_size": batch_size,
         "epochs": epochs,
         "weight_decay": 0.01,
@@ -56,14 +59,14 @@ def batch_for(rows: int) -> int:
     return 512
 
 
-def epochs_for(rows: int, batch_size: int) -> int:
-    """As many passes as make up about `STEPS` updates, 10 to 200.
+def epochs_for(rows: int, batch_size: int, steps: int = STEPS) -> int:
+    """As many passes as make up about so many updates, 10 to 200.
 
     >>> epochs_for(300, 32), epochs_for(15_000, 256), epochs_for(1_000_000, 512)
     (200, 51, 10)
     """
     per_epoch = max(1, rows // batch_size)
-    return min(200, max(10, STEPS // per_epoch))
+    return min(200, max(10, steps // per_epoch))
 
 
 def layers_for(rows: int) -> list[int]:

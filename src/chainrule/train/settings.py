@@ -32,6 +32,8 @@ READING = ("names", "delimiter", "encoding", "decimal", "header", "sheet")
 Width = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 
+Network = Literal["convolutional", "fully-connected"]
+
 
 class Settings(BaseModel):
     """What to train on, and how. None means: chosen from the task and the size of the data.
@@ -115,6 +117,7 @@ class Settings(BaseModel):
     strict: bool = Field(
         default=False, description="Refuse a table in which something looks wrong."
     )
+    network: Network | None = Field(default=None, description="What reads images and sounds first.")
     layers: list[Width] | None = Field(default=None, description="Widths of the hidden layers.")
     activation: Literal["relu", "gelu", "silu", "tanh"] = Field(
         default="relu", description="What stands between the layers."
@@ -183,6 +186,7 @@ class Chosen(Settings):
     """Settings in which everything that concerns the training is decided."""
 
     task: Literal["regression", "classification", "multi-label"] | None  # None: mixed
+    network: Network = "fully-connected"  # so it was with runs that do not say
     layers: list[Width]
     dropout: float
     lr: float

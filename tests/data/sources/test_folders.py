@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule.data import ArrayColumn, read_table
+from chainrule.data.layout import Familiar
 from chainrule.errors import DataError
 
 
@@ -103,3 +104,29 @@ def test_folders_that_hold_nothing_to_read(tmp_path: Path) -> None:
     pytest.importorskip("PIL")
     with pytest.raises(DataError, match=r"no image in .* can be read"):
         read_table(write(tmp_path, {"a/1.png": b"x"}))
+
+
+def test_files_without_classes_are_rows_where_they_are_expected(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for name in ("b", "a"):
+        image.new("L", (9, 9), ord(name)).save(tmp_path / f"{name}.png")
+    (tmp_path / "notes.doc").write_text("x")
+    with pytest.raises(DataError, match="is a folder"):
+        read_table(tmp_path)
+    like = Familiar(("image", "label"), shapes={"image": (4, 4, 1)})
+    whole = read_table(tmp_path, like=like)
+    assert whole.names == ["image"]
+    assert arrays(whole.column("image")).shape == (2, 4, 4, 1)
+    assert arrays(whole.column("image"))[:, 0, 0, 0].tolist() == [ord("a"), ord("b")]
+    assert [bad.text.rpartition("/")[2] for bad in whole.rejected] == ["notes.doc"]
+    assert len(read_table(tmp_path / "b.png", like=like)) == 1
+    assert len(read_table(f"{tmp_path}/*.png", like=like)) == 2
+    (tmp_path / "c.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"no image in .*c\.png can be read"):
+        read_table(tmp_path / "c.png", like=like)
+
+
+def test_texts_without_classes(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"2.txt": b"buy", "1.txt": b"hello"})
+    table = read_table(folder, like=Familiar(("text", "label")))
+    assert table.column("text").cells.tolist() == ["hello", "buy"]

@@ -6,6 +6,7 @@ import csv
 import io
 
 from chainrule.data.lines import Text
+from chainrule.data.report import Note
 from chainrule.data.sources.decimals import reads_as_number
 from chainrule.errors import DataError
 
@@ -14,14 +15,17 @@ SAMPLE = 65536
 """How many bytes of the text are looked at."""
 
 
-def delimiter_of(text: Text, suffix: str, source: str, likely: str | None = None) -> str | None:
+def delimiter_of(
+    text: Text, suffix: str, source: str, likely: str | None = None
+) -> tuple[str | None, list[Note]]:
     """The only candidate that cuts every line into as many cells; `likely` if none does.
 
     A comma inside of numbers (1,5;2,5) is no delimiter. Of several, the ending .tsv or .tab speaks
-    for a tab, then `likely` decides; otherwise DataError, which asks for --delimiter.
+    for a tab, then `likely` decides, which is noted; otherwise
+    DataError, which asks for --delimiter.
 
     >>> delimiter_of(b"a;b\\n1,5;2,5\\n0,1;0,2\\n", ".csv", "t.csv")
-    ';'
+    (';', [])
     """
     sample = text[:SAMPLE].decode("utf-8-sig", errors="replace")
     if len(text) > SAMPLE:
@@ -31,9 +35,14 @@ def delimiter_of(text: Text, suffix: str, source: str, likely: str | None = None
     if len(cut) > 1 and "," in cut and any(_decimal(cut[mark]) for mark in cut if mark != ","):
         del cut[","]
     if len(cut) > 1 and "\t" in cut and suffix in (".tsv", ".tab"):
-        return "\t"
-    if len(cut) <= 1 or likely in cut:
-        return likely if likely in cut else next(iter(cut), likely)
+        return "\t", []
+    if len(cut) == 1:
+        return next(iter(cut)), []
+    if likely is not None and (likely in cut or not cut):
+        told = Note(about="layout", text=f"the delimiter is {likely!r}, as in training")
+        return likely, [told] * (likely in sample)
+    if not cut:
+        return None, []
     raise DataError(
         f"the delimiter of {source} cannot be told",
         got="; ".join(f"{mark!r} makes {len(rows[0])} columns" for mark, rows in cut.items()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from chainrule.data.column import Column
 from chainrule.data.layout import Layout
+from chainrule.data.report import Note
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.reading import Reading, decoding, installed
 from chainrule.data.sources.titles import titled
@@ -44,7 +46,11 @@ def from_excel(content: Content, reading: Reading) -> Table:
     used = [place for place, column in enumerate(columns) if column.cells.any()]
     kept = columns[used[0] : used[-1] + 1]
     lines = np.array(list(rows), dtype=np.int64)
-    return titled(kept, lines, content.name, reading, Layout(sheet=sheet))
+    table = titled(kept, lines, content.name, reading, Layout(sheet=sheet))
+    if reading.sheet is not None or sheet is None or len(book.sheet_names) == 1:
+        return table
+    told = Note(about="layout", text=f"the sheet is {sheet!r}, as in training")
+    return replace(table, notes=(told, *table.notes))
 
 
 def _sheet(book: Any, source: str, reading: Reading) -> str | None:

@@ -28,8 +28,12 @@ def from_folder(folder: Path, source: str, reading: Reading) -> Table:
 
     Its columns are `image`, `sound` or `text`, and `label`. Subfolders called train, validation
     and test hold given parts, each with classes of its own. Files in the order of their names are
-    the lines; those that cannot be decoded are put aside with their reason.
+    the lines; those that cannot be decoded are put aside with their reason. A folder of files
+    without classes is read for a model of such files.
     """
+    flat = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    if any(_kind(path) in reading.like.columns for path in flat):
+        return from_files(flat, source, reading)
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     if not inside or any(part_of(path.name) is None for path in inside):
         return _classes(folder, source, reading)
@@ -41,9 +45,26 @@ def from_folder(folder: Path, source: str, reading: Reading) -> Table:
     return with_parts(parts)
 
 
+def are_rows(paths: Sequence[Path], like: Familiar) -> bool:
+    """Whether all files are images, or sounds, as the rows of training were."""
+    kinds = {_kind(path) for path in paths}
+    return len(kinds) == 1 and kinds <= set(like.shapes)
+
+
+def from_files(files: Sequence[Path], source: str, reading: Reading) -> Table:
+    """A table of files without classes, in the order of their names: a single column."""
+    table = _of_files(sorted(files), source, reading)
+    return table.without(["label"])
+
+
 def _classes(folder: Path, source: str, reading: Reading) -> Table:
     """The files of one folder of classes, arrays of the shape that is expected if there is one."""
     files = sorted(path for path in folder.glob("*/*") if path.is_file() and path.name[0] != ".")
+    return _of_files(files, source, reading)
+
+
+def _of_files(files: Sequence[Path], source: str, reading: Reading) -> Table:
+    """A table of files, those of the most frequent kind, with their folders as labels."""
     counts = Counter(kind for file in files if (kind := _kind(file)) is not None)
     if not counts:
         raise DataError(

@@ -50,7 +50,7 @@ def sound_column(
         ("cut", sum(own > length for own in lengths)),
     ):
         text += f"; {count:,} {words}" if count else ""
-    return ArrayColumn(array, names), [Note(about="sounds", text=text)]
+    return ArrayColumn(array, names, next(iter(rates))), [Note(about="sounds", text=text)]
 
 
 def sound_decoder() -> Callable[[bytes], Sound]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from chainrule.data.layout import Layout
 from chainrule.data.lines import Text, pieces
+from chainrule.data.report import Note
 from chainrule.data.scan import Scan, scan
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.decimals import plain_numbers
@@ -24,7 +25,9 @@ def from_text(content: Content, reading: Reading) -> Table:
         raise DataError(f"{source} is empty")
     like = reading.like.layout
     text, encoding, notes = as_utf8(content.text, reading.encoding, source, like.encoding)
-    delimiter = reading.delimiter or delimiter_of(text, content.suffix, source, like.delimiter)
+    delimiter, told = reading.delimiter, list[Note]()
+    if delimiter is None:
+        delimiter, told = delimiter_of(text, content.suffix, source, like.delimiter)
     with content.on_disk(text) as path:
         found = scan(path, text, source, delimiter)
     if len(found.lines) <= len(found.rejected):
@@ -38,7 +41,7 @@ def from_text(content: Content, reading: Reading) -> Table:
     )
     layout = Layout(delimiter=found.delimiter or None, encoding=encoding, decimal=decimal)
     table = titled(columns, found.lines, source, reading, layout)
-    return replace(table, rejected=found.rejected, notes=(*notes, *rewritten, *table.notes))
+    return replace(table, rejected=found.rejected, notes=(*notes, *told, *rewritten, *table.notes))
 
 
 def _holds(text: Text, mark: bytes) -> bool:
