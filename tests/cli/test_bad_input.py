@@ -432,6 +432,23 @@ def test_any_bytes_as_a_table(raw: bytes | str, folder: Path) -> None:
     assert run([*arguments, output]) in (0, 3)
 
 
+@settings(FUZZ, max_examples=25)
+@given(
+    head=st.sampled_from(["", "port,load,crew\n", "port;load;crew\n", "\ufeffport,load\n"]),
+    raw=st.one_of(
+        st.binary(max_size=100), st.text(st.sampled_from('ab,;|"\n\r\t 01.-?'), max_size=100)
+    ),
+)
+def test_any_bytes_as_rows_and_to_inspect(
+    head: str, raw: bytes | str, folder: Path, ships_once: Path
+) -> None:
+    (folder / "t.csv").write_bytes(
+        head.encode() + (raw if isinstance(raw, bytes) else raw.encode())
+    )
+    assert run(["predict", str(ships_once), "t.csv", "-q", "-o", "p.csv"]) in (0, 3)
+    assert run(["inspect", "t.csv"]) in (0, 3)
+
+
 # -- through a process of its own
 
 

@@ -69,6 +69,20 @@ def test_any_dirts_together_are_found_on_their_lines(read, dirts):
     assert json.loads(found.model_dump_json())["notes"]
 
 
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_all_dirts_are_found_whatever_the_dialect(tmp_path, delimiter, encoding):
+    rows = clean_rows()
+    for dirt in DIRTS:
+        dirt.spoil(rows)
+    text = written(rows).replace(",", delimiter).replace("\n", "\r\n")
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    found = inspect_table(read_table(tmp_path / "t.csv"))
+    for dirt in DIRTS:
+        assert said_of(found.findings, dirt) == [dirt.lines], dirt.name
+    assert len(found.findings) == len(DIRTS)
+
+
 def test_all_of_it_is_prepared_and_reported(read):
     prepared = prepare(read(DIRTS), "spent", missing={"fee": "999"})
     text = prepared.report.text()
