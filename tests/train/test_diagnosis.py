@@ -11,6 +11,14 @@ import pytest
 from chainrule.errors import TrainingError
 from chainrule.train import Run, Settings, train_table
 
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+TRUE_OF: list[tuple[str, str, list[str]]] = [  # the list in docs/explain.md
+    ("titanic.csv", "Survived", []),
+    ("german_credit.csv", "-1", []),
+    ("wine_quality/winequality-red.csv", "-1", ["class imbalance"]),
+]
+
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("diverged", {"data": "diabetes", "optimizer": "sgd", "lr": 50.0, "schedule": "constant"}),
     ("diverged", {"data": "courier", "optimizer": "sgd", "lr": 90.0, "schedule": "constant"}),
@@ -47,3 +55,15 @@ def test_a_run_that_went_wrong(case: int, tmp_path: Path) -> None:
 def test_healthy_runs_raise_none(data: str, tmp_path: Path) -> None:
     settings = {"data": data, "epochs": 25 if data == "digits" else 40, "dropout": 0.1}
     assert [str(one) for one in run_of(tmp_path, {**settings, "layers": [64]}).diagnose()] == []
+
+
+@pytest.mark.parametrize(("file", "target", "names"), TRUE_OF)
+def test_real_tables_raise_only_what_is_true_of_them(
+    file: str, target: str, names: list[str], tmp_path: Path
+) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared tables are not beside the project")
+    settings = {"data": str(SHARED / file), "target": target, "header": target != "-1"}
+    path = tmp_path / "run"
+    train_table(Settings.model_validate({**settings, "epochs": 10, "output": str(path)}))
+    assert [one.name for one in Run(path).diagnose(try_remedies=False)] == names
