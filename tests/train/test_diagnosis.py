@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chainrule.errors import TrainingError
-from chainrule.train import Run, Settings, train_table
+from chainrule.explain import Finding
+from chainrule.train import Run, Settings, Watcher, train_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -55,6 +56,36 @@ def test_a_run_that_went_wrong(case: int, tmp_path: Path) -> None:
 def test_healthy_runs_raise_none(data: str, tmp_path: Path) -> None:
     settings = {"data": data, "epochs": 25 if data == "digits" else 40, "dropout": 0.1}
     assert [str(one) for one in run_of(tmp_path, {**settings, "layers": [64]}).diagnose()] == []
+
+
+class Heard(Watcher):
+    """Notes the findings that are told on the way."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def finding(self, finding: Finding) -> None:
+        self.names.append(finding.name)
+
+
+LIVE: list[tuple[list[str], dict[str, Any]]] = [
+    (["rate too large"], {"lr": 2.0, "optimizer": "adam", "data": "courier"}),
+    (["rate too large"], {"lr": 3.0, "optimizer": "adam", "data": "diabetes"}),
+    (["loss not moving"], {"lr": 1e-9, "data": "digits"}),
+    (["loss not moving"], {"lr": 1e-9, "data": "spirals"}),
+    ([], {"lr": 0.01, "data": "courier"}),
+    ([], {"lr": 0.01, "data": "diabetes"}),
+]
+
+
+@pytest.mark.parametrize(("names", "settings"), LIVE)
+def test_while_it_trains(names: list[str], settings: dict[str, Any], tmp_path: Path) -> None:
+    heard = Heard()
+    more = {"epochs": 10, "backend": "interpret", "layers": [16], "dropout": 0.1}
+    sgd = {"optimizer": "sgd", "output": str(tmp_path / "run")}
+    with suppress(TrainingError):
+        train_table(Settings.model_validate({**more, **sgd, **settings}), heard)
+    assert heard.names == names  # each once
 
 
 @pytest.mark.parametrize(("file", "target", "names"), TRUE_OF)

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 
 from chainrule.cli.text import duration, note, number
 from chainrule.data import Prepared
+from chainrule.explain import Finding
 from chainrule.train import Chosen, EpochResult, Watcher
 
 PLAIN_EVERY = 5.0
@@ -31,6 +32,7 @@ class Progress(Watcher):
         self.live = console.is_terminal and not console.is_dumb_terminal and not quiet
         self.losses = ""
         self.best = math.inf
+        self.found: set[str] = set()  # the names of findings
         self.bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=10),
@@ -70,6 +72,14 @@ class Progress(Watcher):
             self.bar.update(self.task, completed=done, description=f"epoch {epoch}/{self.epochs}")
         elif not self.quiet and time.perf_counter() - self.said > PLAIN_EVERY:
             self._say(epoch, done)
+
+    def finding(self, finding: Finding) -> None:
+        self.found.add(finding.name)
+        text = f"{finding.name.capitalize()}. {finding.what}: {finding.advice}"
+        if self.live:  # above the live line
+            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif not self.quiet:
+            note(text)
 
     def _say(self, epoch: int, done: int) -> None:
         """One plain line, also in the midst of a long epoch."""

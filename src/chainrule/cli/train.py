@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def command(
             out()
             out(told(trained))
             out(f"\nThe run is in {trained.run.path}")
-        advise(trained, quiet)
+        advise(trained, quiet, progress.found)
     ctx.exit(130 if trained.history.interrupted else 0)
 
 
@@ -105,14 +106,19 @@ def how_it_learned(trained: Trained) -> str:
     )
 
 
-def advise(trained: Trained, quiet: bool) -> None:
-    """What to do next; that the training was interrupted is said in any case."""
+def advise(trained: Trained, quiet: bool, said: Collection[str] = ()) -> None:
+    """What to do next; that the training was interrupted is said in any case.
+
+    Findings whose names were `said` before are not said again.
+    """
     if trained.history.interrupted:
         best = trained.history.best.epoch
         note(
             f"interrupted: the weights of epoch {best}, the best so far, are in {trained.run.path}"
         )
     for finding in [] if quiet else noticed(trained.prepared, trained.history):
+        if finding.name in said:
+            continue
         what = f"{finding.name.capitalize()}. {finding.what}"
         note(f"{what}: chainrule diagnose {trained.run.path}")
     if not quiet:

@@ -77,7 +77,8 @@ class Check:
     """A check: its name, why what it finds matters, what to do, and how it looks.
 
     `find` gives what it sees in the evidence, and nothing where that is weak or missing.
-    `proof`: only worth saying if the remedy was tried and helped.
+    `proof`: only worth saying if the remedy was tried and helped. `live`: cheap enough to look
+    after each epoch of a training; `waits`: not before its rate has risen.
     """
 
     name: str
@@ -85,6 +86,8 @@ class Check:
     advice: str
     find: Callable[[Evidence], Iterable[Seen]]
     proof: bool = False
+    live: bool = False
+    waits: bool = False
 
 
 def findings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,7 @@ class RunKeeper(Keeper):
         self.run, self.epochs, self.arrays = run, epochs, arrays
         self.began, self.spent = time.perf_counter(), 0.0
         self.waiting: list[bytes] = []
+        self.first = math.nan  # the loss of the first step
 
     def state(self, epoch: int, cells: Mapping[str, Cell]) -> None:
         began = time.thread_time()
@@ -72,6 +74,8 @@ class RunKeeper(Keeper):
         self.spent += time.thread_time() - began
 
     def losses(self, losses: NDArray[np.float64]) -> None:
+        if math.isnan(self.first) and len(losses):
+            self.first = float(losses[0])
         self.waiting.append(losses.astype("<f8").tobytes())
 
     def done(self) -> None:

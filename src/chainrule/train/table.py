@@ -17,6 +17,7 @@ from chainrule.data import Prepared, source_name
 from chainrule.data.disk import DiskArray
 from chainrule.data.room import allowance, allowed
 from chainrule.errors import TrainingError
+from chainrule.explain import Finding
 from chainrule.model import Card, Model, save
 from chainrule.model.card import Detail, Scores, units_of
 from chainrule.train.defaults import AUTO, choose
@@ -25,6 +26,7 @@ from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import RunKeeper
 from chainrule.train.kept_rows import keep_rows
 from chainrule.train.learning import arrays, frozen, learn, optimizer_for
+from chainrule.train.live import Live
 from chainrule.train.network import TableNetwork, network_for
 from chainrule.train.preparing import prepared_for
 from chainrule.train.rate_finder import RateSearch, find_rate
@@ -82,6 +84,9 @@ class Watcher:
 
     def epoch(self, result: EpochResult) -> None:
         """An epoch ended."""
+
+    def finding(self, finding: Finding) -> None:
+        """Something looks wrong while the training goes on; each thing is told once."""
 
 
 def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
@@ -178,7 +183,11 @@ def _trained(
         run.log(result)
         track(result)
         watcher.epoch(result)
+        for finding in live.after(result, keeper.first):
+            watcher.finding(finding)
 
+    live = Live(settings.epochs)
+    keeper = RunKeeper(run.path, settings.epochs, arrays(prepared.train))
     watcher.ready(settings, prepared)
     keep_rows(run.path, prepared)
     return learn(
@@ -188,7 +197,7 @@ def _trained(
         prepared.train,
         prepared.validation,
         settings,
-        keeper=RunKeeper(run.path, settings.epochs, arrays(prepared.train)),
+        keeper=keeper,
         on_step=watcher.step,
         on_epoch=on_epoch,
     )

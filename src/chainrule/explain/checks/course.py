@@ -159,6 +159,7 @@ COURSE = [
         "each step overshoots the valley it aims at.",
         "a smaller learning rate, such as a tenth.",
         rate_too_large,
+        live=True,
     ),
     Check(
         "rate too small",
@@ -173,6 +174,8 @@ COURSE = [
         "another learning rate; see whether gradients reach the first layer.",
         not_moving,
         proof=True,
+        live=True,
+        waits=True,
     ),
     Check(
         "overfitting",
