@@ -59,7 +59,7 @@ class Preparation(Record):
     ((2, 3), 'regression')
     >>> print(met.text())
     kg: 1 missing value
-    to: 'z' not seen in training (line 1)
+    to: 'z' not seen in training (line 2)
     """
 
     format: Literal[

@@ -87,7 +87,9 @@ def test_a_node_opens_with_the_numbers_of_the_interpreter(
 
 def test_two_runs_compare(page: Any, address: str) -> None:
     page.goto(address)
-    for box in page.get_by_role("checkbox").all():
+    boxes = page.get_by_role("checkbox")
+    boxes.nth(1).wait_for()  # the list is filled after the page is there
+    for box in boxes.all():
         box.check()
     page.get_by_role("button", name="Compare").click()
     page.locator("figure svg").wait_for()
