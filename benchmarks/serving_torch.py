@@ -39,5 +39,6 @@ def predict(rows: Rows) -> dict[str, list[dict[str, float]]]:
 
 if __name__ == "__main__":
     bound = socket.create_server(("127.0.0.1", 0))
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as chainrule's
     print(f"http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run([bound])

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,13 @@ def test_where_it_may_listen(saved: Path, capsys: pytest.CaptureFixture[str]) ->
     assert run(["serve", "nowhere"]) == 5
     with listening("0.0.0.0", 0, "secret") as open_to_all:
         assert address(open_to_all).startswith("http://0.0.0.0:")
+
+
+def test_small_answers_are_not_held_back() -> None:
+    with listening("127.0.0.1", 0, None) as bound, socket.create_connection(bound.getsockname()):
+        accepted, _ = bound.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_missing_extra_names_its_command(saved: Path) -> None:
