@@ -134,6 +134,19 @@ def test_the_number_of_threads_is_set_and_read(monkeypatch: pytest.MonkeyPatch) 
         cr.set_num_threads(0)
 
 
+def test_a_trial_keeps_to_the_most_that_is_allowed() -> None:
+    before = cr.get_num_threads()
+    try:
+        cr.set_num_threads(4)
+        choice = Choice(shares=True)
+        for _ in range(4):  # among them the first on all four
+            choice.note(choice.pick(), 0.01)
+        cr.set_num_threads(2)
+        assert {choice.pick() for _ in range(6)} <= {1, 2}
+    finally:
+        cr.set_num_threads(before)
+
+
 @pytest.mark.skipif(threads.core() < 0, reason="this system does not say where a thread runs")
 def test_a_thread_leaves_the_core_of_who_woke_it() -> None:
     allowed = os.sched_getaffinity(0)

@@ -180,6 +180,7 @@ class Choice:
         numbers, now = self._numbers(), self._clock()
         if numbers == (1,):
             return 1
+        self._trial = [number for number in self._trial if number in numbers]  # the most may change
         if not self._trial and not self._seconds.keys() >= set(numbers):
             self._trial = [number for number in numbers for _ in range(_TRIAL)]
         self._skips = now - self._ended > _IDLE
