@@ -75,6 +75,12 @@ BAD_TABLES: list[tuple[str, str | bytes | None, str, str]] = [
         "y",
         "infin",
     ),
+    (
+        "infinite input",
+        table("x,y", [f"{'-inf' if i == 7 else i},{i * 1.5}" for i in range(40)]),
+        "y",
+        "--missing x=-inf",
+    ),
     ("two columns alike", GOOD.replace("x,y", "y,y"), "y", "two columns called 'y'"),
     ("binary", bytes(range(256)) * 8, "y", "t.csv"),
     ("not gzip", b"\x1f\x8b\x08\x00garbage", "y", "t.csv"),

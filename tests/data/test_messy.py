@@ -84,13 +84,12 @@ def test_all_dirts_are_found_whatever_the_dialect(tmp_path, delimiter, encoding)
 
 
 def test_all_of_it_is_prepared_and_reported(read):
-    prepared = prepare(read(DIRTS), "spent", missing={"fee": "999"})
+    prepared = prepare(read(DIRTS), "spent", missing={"fee": "999", "age": "-inf"})
     text = prepared.report.text()
     for dirt in DIRTS:
         if dirt.name not in ("a stand-in", "a bad number", "a bad date", "an infinite number"):
             assert said_of(prepared.report.notes, dirt) == [dirt.lines], dirt.name
     assert "'forty' taken as missing (line 10)" in text
-    assert "'-inf' taken as missing (line 53)" in text
     assert "'2021-02-30' taken as missing (line 11)" in text
     assert "--missing" not in text
     parts = (prepared.train, prepared.validation, prepared.test)
@@ -101,13 +100,16 @@ def test_all_of_it_is_prepared_and_reported(read):
 
 
 def test_markers_that_were_given_are_kept_for_new_rows(read):
-    prepared = prepare(read(DIRTS), "spent", missing={"fee": "999"})
+    prepared = prepare(read(DIRTS), "spent", missing={"fee": "999", "age": "-inf"})
     new = read([DIRTS[2]])
     _, met = prepared.preparation.apply(new)
     assert [column.missing for column in met.columns if column.name == "fee"] == [3]
 
 
-@pytest.mark.parametrize("dirt", DIRTS, ids=lambda dirt: dirt.name)
+FINDINGS = [dirt for dirt in DIRTS if dirt.name != "an infinite number"]  # always refused
+
+
+@pytest.mark.parametrize("dirt", FINDINGS, ids=lambda dirt: dirt.name)
 def test_strict_refuses_each(read, dirt):
     with pytest.raises(FindingsError, match="strict refuses") as caught:
         prepare(read([dirt]), "spent", strict=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chainrule.data import Column, Table, prepare, prepare_more, read_table
 from chainrule.data.decisions import DataReport
-from chainrule.errors import DataError, FindingsError, SettingError
+from chainrule.errors import DataError, SettingError
 
 
 def people(rows=200, seed=0, **more):
@@ -208,17 +208,17 @@ def test_an_infinite_target_is_refused_in_every_part():
 
 
 @pytest.mark.parametrize("infinite", ["-inf", "1e999", float("inf")])
-def test_an_infinite_input_is_a_bad_cell_that_is_told_by_line(infinite):
+def test_an_infinite_input_is_refused_in_every_part_unless_it_means_missing(infinite):
     ages = people().column("age").numbers.tolist()
-    test = people(30, 1, age=[infinite, *ages[:29]])
-    prepared = prepare(people(age=[*ages[:4], infinite, *ages[5:]]), "pay", test=test)
-    told = [note for note in prepared.report.about("cells") if note.finding]
-    assert {(note.column, *note.lines) for note in told} == {("age", 5), ("age", 1)}
-    assert str(infinite) in told[0].text or "inf" in told[0].text
+    train, test = people(age=[*ages[:4], infinite, *ages[5:]]), people(30, 1, age=[infinite] * 30)
+    for tables in ({"table": train}, {"table": people(), "test": test}):
+        with pytest.raises(DataError, match="infinite") as caught:
+            prepare(**tables, target="pay")
+        assert "'age', line" in caught.value.got
+    flag = caught.value.hint.split("--missing age=")[1].split()[0]
+    prepared = prepare(train, "pay", test=test, missing={"age": flag})
     assert np.isfinite(prepared.train.numbers).all()
     assert "age missing" in prepared.preparation.features
-    with pytest.raises(FindingsError, match="--strict"):
-        prepare(people(age=[*ages[:4], infinite, *ages[5:]]), "pay", strict=True)
 
 
 def test_other_rows_under_a_preparation_that_exists():

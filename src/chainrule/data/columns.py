@@ -138,20 +138,22 @@ def bad_cells(
 def refuse_infinities(table: Table, names: list[str]) -> None:
     """DataError that names the columns and lines in which numbers are infinite or beyond 1e150.
 
-    That is for columns to predict: as inputs such cells are bad ones, which count as missing.
+    Nothing is learned from such numbers, which are mostly quotients of 0: they make every other
+    one of their column look alike. Rows to predict are not refused: there they count as missing.
     """
-    found = []
+    found, flags = [], []
     for name in names:
         cells = [cell for cell in bad_cells(table, name) if is_huge(cell.text)]
         if cells:
             lines = on_lines([cell.line for cell in cells])
             found.append(f"column {name!r}, {lines}: {quoted(cell.text for cell in cells)}")
+            flags += [f"--missing {name}={text}" for text in dict.fromkeys(c.text for c in cells)]
     if found:
         raise DataError(
             f"{table.source} holds infinite numbers",
             expected="finite numbers, at most 1e150 in size",
             got="; ".join(found),
-            hint="leave such cells empty if the value is not known: such rows are left out",
+            hint=f"if they mean that the value is not known, {' '.join(flags[:3])}",
         )
 
 

@@ -47,14 +47,14 @@ def _bad(kind: ColumnKind) -> list[Note]:
     what = "date" if kind.kind == "date" else "number"
     huge = {cell.text for cell in kind.bad if kind.kind == "numeric" and is_huge(cell.text)}
     notes = []
-    for are_huge, one, many in (
-        (False, f"is no {what}", f"are no {what}s"),
-        (True, "is infinite or beyond 1e150", "are infinite or beyond 1e150"),
+    for are_huge, one, many, fate in (
+        (False, f"is no {what}", f"are no {what}s", "taken as missing"),
+        (True, "is infinite or beyond 1e150", "are infinite or beyond 1e150", "train refuses it"),
     ):
         cells = [cell for cell in kind.bad if (cell.text in huge) == are_huge]
         texts = list(dict.fromkeys(cell.text for cell in cells))
         if texts:
-            text = f"{quoted(texts)} {one if len(texts) == 1 else many}; taken as missing"
+            text = f"{quoted(texts)} {one if len(texts) == 1 else many}; {fate}"
             notes.append(_note(kind.name, text, [cell.line for cell in cells]))
     return notes
 

@@ -90,6 +90,9 @@ def prepare(
         if brought is not None:
             tables[part] = _judged(preparation, brought, notes)
             notes += shared_notes(tables[part], tables["train"], apart)
+    numeric = [record.name for record in preparation.inputs if record.kind == "numeric"]
+    for part_rows in tables.values():
+        refuse_infinities(part_rows, numeric)
     weighing = Weighing.fit(tables["train"], preparation.targets, roles.weight, class_weight)
     parts = {part: _part(preparation, part, rows, notes, weighing) for part, rows in tables.items()}
     parts |= weighed_alike(train=parts["train"], validation=parts["validation"])
