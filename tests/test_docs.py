@@ -29,7 +29,7 @@ FILES = {
         ("data.md", 6),
         ("estimators.md", 7),
         ("explain.md", 12),
-        ("export.md", 5),
+        ("export.md", 9),
         ("layers.md", 11),
         ("targets.md", 12),
     ],

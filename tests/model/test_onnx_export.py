@@ -106,7 +106,7 @@ def test_each_op_computes_the_same(name: str) -> None:
             continue  # onnxruntime refuses empty arrays, and ONNX has no padding between elements
         to = Graph()
         names = [f"x{place}" for place in range(len(arrays))]
-        to.dtypes = {n: x.dtype for n, x in zip(names, arrays, strict=True)}
+        to.specs = {n: Spec(x.shape, x.dtype) for n, x in zip(names, arrays, strict=True)}
         form: Any = op.onnx
         made = to(form, *names) if isinstance(form, str) else form(to, *names, **settings)
         expected = np.asarray(op.forward(*arrays, **settings))
@@ -137,7 +137,8 @@ def _value(to: Graph, name: str, array: np.ndarray[Any, Any]) -> Any:
 
 def test_an_op_without_a_form_is_an_error() -> None:
     def fn(x: Any) -> Any:
-        return CALLS["scatter_add"](x.permute(1, 0), cr.tensor([0, 1, 1]), length=2)
+        sizes = dict(window=(2,), stride=(1,), low=(0,), high=(0,))
+        return CALLS["sum_pool_spread"](x, space=(4,), **sizes)
 
-    with pytest.raises(ProgramError, match="no form for the op scatter_add"):
-        write_program(record_forward(fn, [Spec((1, 3), F32)]), Graph(), ["x"])
+    with pytest.raises(ProgramError, match="no form for the op sum_pool_spread"):
+        write_program(record_forward(fn, [Spec((1, 2, 3), F32)]), Graph(), ["x"])

@@ -37,7 +37,7 @@ class Op:
     dtypes: Callable[..., tuple[DType | None, ...]] | None = None  # pointwise: the dtype per input
     peer: Callable[..., Any] | None = None  # the same in PyTorch: (torch, *inputs, **settings)
     # The ONNX standard's operator of the same inputs, or `(to, *inputs, **settings)`, which writes
-    # nodes by calling `to(operator, *inputs, **attributes)` and gives the last one's output:
+    # nodes by calling `to(operator, *inputs, **attributes)` and gives the last one's output(s):
     onnx: str | Callable[..., Any] | None = None
     written: str = ""  # as a person writes it, such as "x + y"; if empty, name(x, y)
     # Worked out by define() from the names of the rules' arguments:

@@ -25,7 +25,7 @@ _OTHER = 1_000_033
 
 
 def record_forward(fn: Callable[..., Any], specs: Sequence[Spec]) -> Program:
-    """Record `fn`, which gives one tensor, for any number of rows.
+    """Record `fn`, which gives a tensor or a tuple of them, for any number of rows.
 
     `specs` are those of its inputs, for a single row each: the first axis is that of the rows.
     ProgramError if what `fn` does depends on the number of rows by more than its multiples.
@@ -62,8 +62,12 @@ def for_rows(program: Program, rows: int) -> Program:
 def _recorded(fn: Callable[..., Any], specs: Sequence[Spec], rows: int) -> Program:
     wide = [Spec((rows, *spec.shape[1:]), spec.dtype) for spec in specs]
     with no_grad():
-        program, _ = record(lambda *inputs: (fn(*inputs),), wide)
+        program, _ = record(lambda *inputs: _several(fn(*inputs)), wide)
     return program.pruned().verify()
+
+
+def _several(found: Any) -> tuple[Any, ...]:
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _instruction(made: Instruction, sized: Callable[[Any], Any]) -> Instruction:
@@ -98,6 +102,8 @@ class _Resizer:
             return type(value)(self.sized(item) for item in value)
         if isinstance(value, dict):
             return {key: self.sized(item) for key, item in value.items()}
+        if isinstance(value, Program):  # the body of a scan
+            return for_rows(value, self.rows)
         if type(value) is int and value % ANY_ROWS == 0:
             return value // ANY_ROWS * self.rows
         return value

@@ -14,7 +14,7 @@ from chainrule.data import Table
 from chainrule.data.array_input import ArrayInput
 from chainrule.data.boolean import Boolean
 from chainrule.data.categories import Categories
-from chainrule.data.column import MISSING, Column, number_of
+from chainrule.data.column import HUGE, MISSING, Column, number_of
 from chainrule.data.embedding import Embedding
 from chainrule.data.labels import labels
 from chainrule.data.numeric import Numeric
@@ -81,7 +81,7 @@ def _numeric(record: Numeric, to: Graph, x: str, markers: Any) -> str:
     def number(value: Any) -> str:
         return to.constant(np.asarray(value, dtype=np.float64))
 
-    absent = to("IsNaN", x)
+    absent = to("Not", to("LessOrEqual", to("Abs", x), number(HUGE)))  # NaN is not, either
     for marker in sorted(n for n in map(number_of, markers) if n == n):
         absent = to("Or", absent, to("Equal", x, number(marker)))
     filled = to("Where", absent, number(record.fill), x)

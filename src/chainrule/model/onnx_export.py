@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data import Preparation, ScaledTarget
-from chainrule.data.sources.reading import installed
+from chainrule.errors import ShapeError
 from chainrule.model.artefact import Model
 from chainrule.model.files import write_whole
+from chainrule.model.forward import record_forward
 from chainrule.model.onnx_columns import Given, fed, given, write_column
 from chainrule.model.onnx_graph import ML, OPSET, OPSET_ML, Graph, write_program
+from chainrule.nn import Module
+from chainrule.nn.modes import in_mode
+from chainrule.spec import spec_of
+from chainrule.tensors import as_tensor
 from chainrule.version import __version__
 
 
@@ -38,28 +45,84 @@ def onnx_inputs(model: Model, rows: Any) -> dict[str, NDArray[Any]]:
     return {record.name: fed(record, table) for record in preparation.inputs}
 
 
+def export_network(network: Module, inputs: Sequence[Any], path: str | Path) -> None:
+    """Write a network, with its weights and in evaluation mode, as an ONNX file.
+
+    `inputs`: tensors or arrays such as the network takes. The size of the first axis is free, that
+    of the rows, if the network's output follows it; the other sizes, and the dtypes, are those of
+    `inputs`. The graph's inputs have the names of the arguments of `forward`, its outputs are
+    "output", or "output 1" and on for a network that gives several. DataError if the file cannot
+    be written or onnx is not installed; ShapeError for inputs of unequal numbers of rows;
+    ProgramError for an op without a form in ONNX, and for a network that computes something else
+    for another number of rows.
+
+    >>> import chainrule as cr
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_network(cr.nn.Linear(3, 2), [cr.zeros(1, 3)], f"{folder}/linear.onnx")
+    """
+    made = onnx_network(network, inputs)
+    write_whole(Path(path), made.SerializeToString())
+
+
+def onnx_network(network: Module, inputs: Sequence[Any]) -> Any:
+    """A network as ONNX's ModelProto, checked; see `export_network`."""
+    specs: list[Any] = [spec_of(as_tensor(one).array) for one in inputs]
+    if len({spec.shape[:1] for spec in specs}) != 1:
+        raise ShapeError(
+            "the rows of a network lie along the first axis of all of its inputs",
+            expected="inputs with one number of rows",
+            got=", ".join(map(str, specs)),
+            hint="a network with batch_first=True, or a module that calls this one",
+        )
+    with in_mode(network, training=False):
+        program = record_forward(lambda *given: _flat(network(*given)), specs)
+    to, taken = Graph(), list(signature(network.forward).parameters)
+    names = [f"{name} input" if name in program.reads else name for name in taken[: len(specs)]]
+    to.rows = to("Shape", names[0], start=0, end=1)
+    found = write_program(program, to, names)
+    numbers = [""] if len(found) == 1 else [f" {place}" for place in range(1, len(found) + 1)]
+    outputs = [_named(to, value, f"output{n}") for value, n in zip(found, numbers, strict=True)]
+    return _checked(
+        to,
+        list(map(to.value, names, program.args)),
+        list(map(to.value, outputs, program.returns)),
+    )
+
+
+def _flat(found: Any) -> tuple[Any, ...]:
+    """The tensors of nested tuples, one after the other."""
+    if isinstance(found, tuple | list):
+        return tuple(one for part in found for one in _flat(part))
+    return (found,)
+
+
 def onnx_model(model: Model) -> Any:
     """A model as ONNX's ModelProto, checked."""
-    with installed("onnx", "a graph of ONNX"):
-        import onnx
     to, preparation = Graph(), model.preparation
-    helper = to.helper
     inputs = [given(record) for record in preparation.inputs]
     first = to("Shape", inputs[0].name, start=0, end=1)
     to.rows = first
     results = _outputs(to, model, write_program(model.program, to, _prepared(to, preparation)))
-    graph = helper.make_graph(
-        to.nodes,
-        "chainrule",
+    return _checked(
+        to,
         [_value(to, one.name, one.dtype, ("rows", *one.sizes), one.takes) for one in inputs],
         [_value(to, name, dtype, ("rows", *sizes)) for name, dtype, sizes in results],
-        list(to.constants.values()),
     )
-    made = helper.make_model(
+
+
+def _checked(to: Graph, inputs: list[Any], outputs: list[Any]) -> Any:
+    """The graph as a ModelProto that the standard's own checker finds nothing wrong with."""
+    import onnx
+
+    graph = to.helper.make_graph(
+        to.nodes, "chainrule", inputs, outputs, list(to.constants.values())
+    )
+    made = to.helper.make_model(
         graph,
         producer_name="chainrule",
         producer_version=__version__,
-        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, OPSET_ML)],
+        opset_imports=[to.helper.make_opsetid("", OPSET), to.helper.make_opsetid(ML, OPSET_ML)],
         ir_version=10,
     )
     onnx.checker.check_model(made, full_check=True)

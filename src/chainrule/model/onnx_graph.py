@@ -14,7 +14,7 @@ from chainrule.core.value import Symbol
 from chainrule.data.sources.reading import installed
 from chainrule.errors import ProgramError
 from chainrule.model.forward import ANY_ROWS
-from chainrule.spec import spec_of
+from chainrule.spec import Spec, spec_of
 
 OPSET, OPSET_ML = 20, 3
 """The versions of the standard's operators that graphs are written in."""
@@ -25,29 +25,60 @@ ML = "ai.onnx.ml"
 class Graph:
     """Nodes and their constants; calling it adds a node and gives the name of its output.
 
-    `rows` names a value with the number of rows, int64 [1], where a shape holds `ANY_ROWS`.
+    `rows` names a value with the number of rows, int64 [1], where a shape holds `ANY_ROWS`. A body
+    inside another graph (`outer`) sees the values of that one, and keeps its constants there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outer: Graph | None = None) -> None:
         with installed("onnx", "a graph of ONNX"):
             import onnx.helper
             import onnx.numpy_helper
         self.helper: Any = onnx.helper
         self.pack: Any = onnx.numpy_helper.from_array
         self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-        self.dtypes: dict[str, Any] = {}
-        self.rows = ""
-        self._known: dict[Any, str] = {}
+        self.constants: dict[str, Any] = {} if outer is None else outer.constants
+        self.specs: dict[str, Spec] = {}
+        self.rows: str = "" if outer is None else outer.rows
+        self._known: dict[Any, str] = {} if outer is None else outer._known
+        self._prefix: str = "" if outer is None else f"{outer._prefix}{len(outer.nodes)}_"
 
     def __call__(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node; gives the name of its output."""
-        name = f"{operator}_{len(self.nodes)}"
+        (output,) = self.several(1, operator, *inputs, domain=domain, **attributes)
+        return output
+
+    def several(
+        self, count: int, operator: str, *inputs: str, domain: str = "", **attributes: Any
+    ) -> tuple[str, ...]:
+        """Add a node of `count` outputs; gives their names."""
+        name = f"{self._prefix}{operator}_{len(self.nodes)}"
+        names = (name, *(f"{name}_{place}" for place in range(1, count)))
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()}
         self.nodes.append(
-            self.helper.make_node(operator, inputs, [name], name, domain=domain, **plain)
+            self.helper.make_node(operator, inputs, names, name, domain=domain, **plain)
         )
-        return name
+        return names
+
+    def body(self, program: Program, shared: Sequence[str]) -> Any:
+        """A program as a graph inside the next node; its last arguments are values out here."""
+        inner = Graph(self)
+        own = program.args[: len(program.args) - len(shared)]
+        names = [f"{inner._prefix}x{place}" for place in range(len(own))]
+        found = write_program(program, inner, [*names, *shared])
+        given = [inner("Identity", name) for name in found]  # each output is a value of its own
+        return self.helper.make_graph(
+            inner.nodes,
+            f"{inner._prefix}body",
+            list(map(inner.value, names, own)),
+            list(map(inner.value, given, program.returns)),
+        )
+
+    def value(self, name: str, like: Any) -> Any:
+        """A value of this name, and of the dtype and shape of `like`, as a graph describes it."""
+        sizes = [None if _follows_rows(n) else n for n in like.shape]
+        if like.shape[:1] == (ANY_ROWS,):
+            sizes[0] = "rows"
+        return self.helper.make_tensor_value_info(name, self.kind(like.dtype), sizes)
 
     def constant(self, value: Any, name: str = "") -> str:
         """The name of an array that is part of the graph; equal ones are there once."""
@@ -73,24 +104,41 @@ class Graph:
 
     def like(self, value: str, number: float) -> str:
         """A number in the dtype of a value of a Program."""
-        return self.constant(np.array(number, self.dtypes[value]))
+        return self.constant(np.array(number, self.specs[value].dtype))
 
     def kind(self, dtype: Any) -> int:
         """ONNX's number for a dtype; object is text."""
         return int(self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
+    def number(self, value: Any, dtype: Any) -> str:
+        """The name of a number; an integer that is a multiple of `ANY_ROWS` follows the rows."""
+        if not _follows_rows(value):
+            return self.constant(np.array(value, dtype))
+        number = self("Reshape", self._size(value), self.integers([]))
+        return self("Cast", number, to=self.kind(np.int64 if dtype is None else dtype))
+
+    def counted(self, size: int, dtype: Any) -> str:
+        """The name of 0, 1, 2, ..., as many as `size` says, which may follow the number of rows."""
+        start, end, step = (self.number(n, np.int64) for n in (0, size, 1))
+        return self("Cast", self("Range", start, end, step), to=self.kind(dtype))
+
     def shape(self, sizes: Sequence[int]) -> str:
         """The name of an int64 [n] value; multiples of `ANY_ROWS` follow the number of rows."""
-        if not any(size and size % ANY_ROWS == 0 for size in sizes):
+        if not any(map(_follows_rows, sizes)):
             return self.integers(sizes)
         pieces = [self._size(int(size)) for size in sizes]
         return pieces[0] if len(pieces) == 1 else self("Concat", *pieces, axis=0)
 
     def _size(self, size: int) -> str:
-        if not size or size % ANY_ROWS:
+        if not _follows_rows(size):
             return self.integers([size])
         times = size // ANY_ROWS
         return self.rows if times == 1 else self("Mul", self.rows, self.integers([times]))
+
+
+def _follows_rows(value: Any) -> bool:
+    """Whether a number stands for a multiple of the number of rows."""
+    return isinstance(value, int | np.integer) and bool(value) and not value % ANY_ROWS
 
 
 def write_program(program: Program, to: Graph, args: Sequence[str]) -> list[str]:
@@ -105,32 +153,29 @@ def write_program(program: Program, to: Graph, args: Sequence[str]) -> list[str]
         names[symbol] = to.constant(raw)
     free = _needless(program)
     for made in program.instructions:
-        for name in (names[s] for s in made.inputs if isinstance(s, Symbol)):
-            to.dtypes.setdefault(name, _dtype_of(made, names, name))
+        for symbol in (s for s in made.inputs if isinstance(s, Symbol)):
+            to.specs.setdefault(names[symbol], Spec(symbol.shape, symbol.dtype))
         written = names[made.inputs[0]] if made in free else _node(made, names, to)
-        names[made.outputs[0]] = written
+        several = written if isinstance(written, tuple) else (written,)
+        names |= zip(made.outputs, several, strict=True)
     return [names[symbol] for symbol in program.returns]
 
 
-def _dtype_of(made: Instruction, names: dict[Symbol, str], name: str) -> Any:
-    return next(s.dtype for s in made.inputs if isinstance(s, Symbol) and names[s] == name)
-
-
-def _node(made: Instruction, names: dict[Symbol, str], to: Graph) -> str:
-    """Write one instruction; gives the name of its output."""
+def _node(made: Instruction, names: dict[Symbol, str], to: Graph) -> str | tuple[str, ...]:
+    """Write one instruction; gives the name of its output, or of each."""
     form = made.op.onnx
-    if form is None or len(made.outputs) != 1:
+    if form is None:
         raise ProgramError(f"the standard of ONNX has no form for the op {made.op.name}")
     dtypes: Any = (None,) * len(made.inputs)
     if made.op.dtypes is not None:
         dtypes = made.op.dtypes(*map(spec_of, made.inputs))
     inputs = [
-        names[given] if isinstance(given, Symbol) else to.constant(np.array(given, dtype))
+        names[given] if isinstance(given, Symbol) else to.number(given, dtype)
         for given, dtype in zip(made.inputs, dtypes, strict=True)
     ]
     if isinstance(form, str):
         return to(form, *inputs)
-    written: str = form(to, *inputs, **made.settings)
+    written: str | tuple[str, ...] = form(to, *inputs, **made.settings)
     return written
 
 

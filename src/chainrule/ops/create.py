@@ -54,10 +54,10 @@ iota: Call = define(
     ),
     onnx=lambda to, shape, axis, dtype: to(
         "Expand",
-        to.constant(
-            np.arange(shape[axis], dtype=dtype).reshape(
-                [-1 if i == axis else 1 for i in range(len(shape))]
-            )
+        to(
+            "Reshape",
+            to.counted(shape[axis], dtype),
+            to.integers(-1 if i == axis else 1 for i in range(len(shape))),
         ),
         to.shape(shape),
     ),

@@ -63,6 +63,12 @@ def _scatter_add(x: Any, index: Any, length: int) -> Any:
     return out
 
 
+def _scatter_onnx(to: Any, x: str, index: str, length: int) -> Any:
+    shape = to.shape((length, *to.specs[x].shape[to.specs[index].ndim :]))
+    places = to("Unsqueeze", index, to.integers([-1]))
+    return to("ScatterND", to("Expand", to.like(x, 0.0), shape), places, x, reduction="add")
+
+
 take: Call = define(
     "take",
     inputs="x index",
@@ -96,4 +102,5 @@ scatter_add: Call = define(
     peer=lambda torch, x, index, length: torch.zeros(
         (length, *x.shape[index.ndim :]), dtype=x.dtype
     ).index_put((index,), x, accumulate=True),
+    onnx=_scatter_onnx,
 )

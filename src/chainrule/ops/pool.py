@@ -8,6 +8,7 @@ the largest is linear: `max_pool_spread` and `max_pool_pick` are each other's gr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,6 +128,20 @@ def _sum(x: Any, window: Shape, stride: Shape, low: Shape, high: Shape) -> Any:
 
 # -- the records
 
+
+def _sum_onnx(to: Any, x: str, window: Shape, stride: Shape, low: Shape, high: Shape) -> Any:
+    """The mean of every window, in which the places around x count, times its size."""
+    mean = to(
+        "AveragePool",
+        x,
+        kernel_shape=window,
+        strides=stride,
+        pads=[*low, *high],
+        count_include_pad=1,
+    )
+    return to("Mul", mean, to.like(x, math.prod(window)))
+
+
 _CASES: list[tuple[Shape, dict[str, Shape]]] = [
     (shape, dict(zip(("window", "stride", "low", "high", "dilation"), numbers, strict=True)))
     for shape, *numbers in [
@@ -227,6 +242,7 @@ sum_pool: Call = define(
     grad=(lambda g, x_shape, **s: sum_pool_spread(g, space=x_shape[2:], **s),),
     lower=Composite(written.sum_pool),
     samples=_samples("sum x"),
+    onnx=_sum_onnx,
 )
 sum_pool_spread: Call = define(
     "sum_pool_spread",

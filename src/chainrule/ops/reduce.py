@@ -41,6 +41,11 @@ def _folded(operator: str, to: Any, x: Any, axes: Shape) -> Any:
     return to(operator, x, to.integers(axes), keepdims=0) if axes else to("Identity", x)
 
 
+def _countable(to: Any, x: Any) -> Any:
+    """Integers and bools as those that ONNX adds up."""
+    return x if to.specs[x].dtype.kind == "f" else to("Cast", x, to=to.kind(I64))
+
+
 def _draw(rng: Any) -> list[Any]:
     return [
         *(([rng.standard_normal((3, 4, 2))], {"axes": a}) for a in [(1,), (0, 2), (0, 1, 2), ()]),
@@ -62,7 +67,7 @@ sum: Call = define(
     lower=Reduce("add", 0.0),
     samples=_draw,
     peer=lambda torch, x, axes: x.sum(axes) if axes else x.clone(),
-    onnx=lambda to, x, axes: _folded("ReduceSum", to, x, axes),
+    onnx=lambda to, x, axes: _folded("ReduceSum", to, _countable(to, x), axes),
 )
 
 

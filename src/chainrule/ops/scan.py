@@ -127,6 +127,24 @@ def _placed(found: list[Any], wanted: tuple[bool, ...]) -> list[Any]:
     return [found.pop(0) if want else None for want in wanted]
 
 
+def _onnx(
+    to: Any, *inputs: str, body: Program, carries: int, sequences: int, reverse: bool, **_: Any
+) -> tuple[str, ...]:
+    init, xs, shared = _parts(inputs, carries, sequences)
+    backwards = int(reverse)  # the last slice first, and the outputs from the end
+    written: tuple[str, ...] = to.several(
+        len(body.returns),
+        "Scan",
+        *init,
+        *xs,
+        body=to.body(body, shared),
+        num_scan_inputs=sequences,
+        scan_input_directions=[backwards] * sequences,
+        scan_output_directions=[backwards] * (len(body.returns) - carries),
+    )
+    return written
+
+
 scan: Call = define(
     "scan",
     inputs="*inputs",
@@ -136,6 +154,7 @@ scan: Call = define(
     forward=_forward,
     grad=_grad,
     lower=Scan(),
+    onnx=_onnx,
 )
 
 

@@ -276,6 +276,26 @@ def _peer(torch: Any, x: Any, w: Any, **settings: Any) -> Any:
     return functions[x.ndim - 2](x, w, None, *settings.values())
 
 
+def _transposed_onnx(
+    to: Any, g: str, w: str, space: Shape, stride: Shape, padding: Shape, dilation: Shape,
+    groups: int,
+) -> Any:  # fmt: skip
+    sizes = zip(
+        to.specs[g].shape[2:], to.specs[w].shape[2:], stride, padding, dilation, strict=True
+    )
+    reached = [(n - 1) * s + (k - 1) * d + 1 - 2 * p for n, k, s, p, d in sizes]
+    return to(
+        "ConvTranspose",
+        g,
+        w,
+        strides=stride,
+        pads=[*padding, *padding],
+        dilations=dilation,
+        group=groups,
+        output_padding=[size - end for size, end in zip(space, reached, strict=True)],
+    )
+
+
 convolve: Call = define(
     "convolve",
     inputs="x w",
@@ -309,6 +329,7 @@ convolve_input_gradient: Call = define(
     ),
     lower=Composite(_input_as_product),
     samples=_samples("input"),
+    onnx=_transposed_onnx,
 )
 convolve_weight_gradient: Call = define(
     "convolve_weight_gradient",
