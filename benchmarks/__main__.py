@@ -11,6 +11,7 @@ from benchmarks.harness import FailedError, machine
 NAMES = (
     *("startup", "eager", "depth", "tables", "reading", "memory"),
     *("training", "compiling", "cold_start", "prediction", "serving", "whole_job"),
+    "estimators",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,53 @@ def test_partial_fit_learns_an_epoch_a_call(blobs: Any) -> None:
     assert classifier.n_iter_ == 12
     assert classifier.score(X, y) > 0.8
     assert classifier.predict_proba(X).shape == (200, 3)
+
+
+def test_partial_fits_record_their_step_once_for_a_size(blobs: Any) -> None:
+    X, labels = blobs
+    y, regressor = X[:, 0], NeuralRegressor(**QUICK, batch_size=40)
+    for rows in (50, 50, 50):
+        regressor.partial_fit(X[:rows], y[:rows])
+    step = regressor._learner.loops[False].step
+    assert len(step.programs) == 2  # 40 rows and 10
+    again = pickle.loads(pickle.dumps(regressor))  # which has none, and goes on all the same
+    for made in (regressor, again):
+        made.partial_fit(X[:60], y[:60]).partial_fit(X[:50], y[:50])
+    np.testing.assert_array_equal(regressor.predict(X), again.predict(X))
+    assert len(step.programs) == 3
+    for rows in range(41, 66):  # others at each call: not all of them are kept
+        regressor.partial_fit(X[:rows], y[:rows])
+    assert len(regressor._learner.loops[False].step.programs) < 30
+
+
+def test_partial_fits_become_machine_code_where_it_pays(
+    blobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, _ = blobs
+    monkeypatch.setattr("chainrule.compiler.step.breakeven", lambda program: 3)  # runs
+    made, plain = (
+        NeuralRegressor(**{**QUICK, "backend": backend, "batch_size": 25})
+        for backend in ("native", "interpret")
+    )
+    for _ in range(5):
+        for one in (made, plain):
+            one.partial_fit(X[:50], X[:50, 0])
+    (found,) = made._learner.loops[False].step.variants.values()
+    assert [variant.runs_epochs for variant in found] == [True]
+    np.testing.assert_allclose(made.predict(X), plain.predict(X), rtol=1e-4, atol=1e-5)
+
+
+def test_targets_are_called_as_y_is(ships: Any) -> None:
+    X, y = ships
+    pandas = pytest.importorskip("pandas")
+    for given, names in (
+        (pandas.Series(y, name="charge"), ["charge"]),
+        (pandas.Series(y, name="port"), ["target port"]),  # a column has that name
+        (pandas.DataFrame({"a": y, "b": -y}), ["a", "b"]),
+        (y, ["y"]),
+    ):
+        made = NeuralRegressor(**{**QUICK, "epochs": 1}).fit(X, given)
+        assert [target.name for target in made.model_.preparation.targets] == names
 
 
 def test_settings_that_are_none_are_said(blobs: Any) -> None:

@@ -42,6 +42,11 @@ def ships(rows: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
+def without_target(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without what is predicted, the columns in another order."""
+    return [{name: item[name] for name in reversed(INPUTS)} for item in rows]
+
+
 def write_csv(path: Path, rows: list[dict[str, Any]], names: list[str]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -13,10 +13,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from tests.web.conftest import INPUTS, Client, ships, write_csv
+from tests.web.conftest import INPUTS, Client, ships, without_target, write_csv
 
-from chainrule.cli.main import run
-from chainrule.model import Model, load, save
+from chainrule.model import Model
 from chainrule.web.prediction.app import application
 from chainrule.web.prediction.limits import Limits
 
@@ -32,44 +31,7 @@ def row(**changes: Any) -> dict[str, Any]:
     return {"kg": 1.5, "port": "port 3", "size": "small", "note": "warm", "paid": True} | changes
 
 
-def without_target(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: item[name] for name in reversed(INPUTS)} for item in rows]
-
-
-# -- one answer everywhere
-
-
-def test_all_ways_to_predict_agree(model: Model, client: Client, tmp_path: Path) -> None:
-    """500 rows with gaps, unseen categories and columns in another order."""
-    rows = without_target(ships(500, 7))
-    data = write_csv(tmp_path / "new.csv", rows, list(reversed(INPUTS)))
-    direct = model.predict(rows)
-    folder, zipped = save(model, tmp_path / "m"), save(model, tmp_path / "m.zip")
-    for again in (load(folder), load(zipped)):
-        found = again.predict(rows)
-        assert found.values.tolist() == direct.values.tolist()
-        np.testing.assert_array_equal(found.probabilities, direct.probabilities)
-    answer = client.predict(*rows).json()
-    told = [item["late"] for item in answer["predictions"]]
-    assert [item["value"] for item in told] == direct.values.tolist()
-    served = [list(item["probabilities"].values()) for item in told]
-    np.testing.assert_array_equal(served, np.round(direct.probabilities.astype(float), 6))
-    assert "port: 'Atlantis' not seen in training" in "\n".join(answer["notes"])
-    out = tmp_path / "out.csv"
-    assert run(["predict", str(folder), str(data), "-q", "-o", str(out)]) == 0
-    written = client.ask("POST", "/predict", content=data.read_bytes(), headers=CSV)
-    assert written.headers["content-type"].startswith("text/csv")
-    assert written.text == out.read_text()
-    last = [line.split(",")[-3:] for line in written.text.splitlines()[1:]]
-    assert [value for value, *_ in last] == direct.values.tolist()
-    np.testing.assert_array_equal(np.array(last)[:, 1:].astype(float), served)
-
-
-def test_predicting_and_serving_leave_the_weights(model: Model, client: Client) -> None:
-    before = {name: array.tobytes() for name, array in model.weights().items()}
-    for count in (1, 7, 300):
-        assert client.predict(*without_target(ships(count, count))).status_code == 200
-    assert {name: array.tobytes() for name, array in model.weights().items()} == before
+# -- several at once
 
 
 def test_requests_that_come_together_are_answered_together(model: Model) -> None:

@@ -29,16 +29,19 @@ class Step(Protocol):
     def announced(self, *args: Any, **kwargs: Any) -> bool: ...
 
 
-def expect_epochs(step: Step, arrays: Sequence[NDArray[Any]], batch_size: int, epochs: int) -> None:
-    """Say beforehand that `step` will go over the rows of `arrays` `epochs` times.
+def expect_epochs(
+    step: Step, arrays: Sequence[NDArray[Any]], batch_size: int, epochs: int | None
+) -> None:
+    """Say beforehand that `step` will go over the rows of `arrays` `epochs` times; None: unknown.
 
     Machine code is then made for the whole batches, and for the smaller last one, only where it
     pays: the last one runs once an epoch and is rarely worth a second compilation.
     """
     whole, rest = divmod(len(arrays[0]), batch_size)
-    for rows, runs in ((batch_size, whole * epochs), (rest, epochs)):
-        if rows and runs:
-            step.expect(runs, *(Tensor(array[:rows]) for array in arrays))
+    for rows, runs in ((batch_size, whole), (rest, 1)):
+        if rows and runs and epochs != 0:
+            expected = None if epochs is None else runs * epochs
+            step.expect(expected, *(Tensor(array[:rows]) for array in arrays))
 
 
 def run_epoch(

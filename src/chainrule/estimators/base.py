@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from chainrule.data import Part, Preparation, Table, Target, split_rows
 from chainrule.data.split import LEAST, RARE
 from chainrule.estimators.callbacks import Epochs
-from chainrule.estimators.inputs import numeric_columns, pairs_of, rows_of
+from chainrule.estimators.inputs import names_of, numeric_columns, pairs_of, rows_of
 from chainrule.estimators.learner import Learner
 from chainrule.train import Settings
 from chainrule.train.settings import checked
@@ -108,13 +108,13 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         of weight 0 are left out. ValueError for what cannot be learned from.
         """
         again = bool(self.warm_start) and hasattr(self, "_learner")
-        return self._fit(X, y, sample_weight, again, self._settings(), self.early_stopping)
+        return self._fit(X, y, sample_weight, again, self._settings())
 
     def _fit_partly(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         """One more epoch, on these rows, at the constant rate `lr`; `classes` are all there are."""
         settings = self._settings(epochs=1, schedule="constant")
         again = hasattr(self, "_learner")
-        return self._fit(X, y, sample_weight, again, settings, False, classes)
+        return self._fit(X, y, sample_weight, again, settings, classes, partly=True)
 
     def _fit(
         self,
@@ -123,19 +123,21 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         sample_weight: Any,
         again: bool,
         settings: Settings,
-        validated: bool,
         classes: Any = None,
+        partly: bool = False,
     ) -> Self:
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         table, y = pairs_of(self, X, y, reset=not again, y_numeric=self._numeric_target)
         if not again:
             self._note_answers(y if classes is None else classes)
+            self._named = names_of(told["y"])
         counted = self._counted(table, y, sample_weight)
+        validated = self.early_stopping and not partly
         train, validation = self._divided(counted.codes, settings.seed, validated)
         if not again:
             self._begin(counted.take(train), settings)
-        return self._learn(told, counted.take(train), counted.take(validation), settings)
+        return self._learn(told, counted.take(train), counted.take(validation), settings, partly)
 
     def _settings(self, **fixed: Any) -> Settings:
         """The parameters as settings; SettingError, a ValueError, that names a wrong one."""
@@ -169,7 +171,8 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
     def _begin(self, rows: _Rows, settings: Settings) -> None:
         """A new network, for the preparation that the training rows teach."""
         self._columns = rows.table.names
-        targets = self._targets(_names(rows.codes.shape[1], self._columns), rows.codes)
+        names = _names(self._named, rows.codes.shape[1], self._columns)
+        targets = self._targets(names, rows.codes)
         types = {**dict.fromkeys(numeric_columns(rows.table), "numeric"), **(self.types or {})}
         preparation = Preparation.fit(rows.table, targets, types=types, encodings=self.encode or {})
         self.history_: History = {name: [] for name in _HISTORY}
@@ -181,13 +184,18 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc
         return tuple(self._answers(target, column) for target, column in pairs)
 
     def _learn(
-        self, told: dict[str, Any], train: _Rows, validation: _Rows, settings: Settings
+        self,
+        told: dict[str, Any],
+        train: _Rows,
+        validation: _Rows,
+        settings: Settings,
+        partly: bool,
     ) -> Self:
         learner = self._learner
         chosen = learner.chosen(settings, len(train.table))
         tasks = Epochs(told, chosen.epochs, lambda: {"model_": learner.model()})
         judged = self._part(validation) if len(validation.table) else None
-        history = learner.learn(self._part(train), judged, chosen, tasks.start, tasks.end)
+        history = learner.learn(self._part(train), judged, chosen, tasks.start, tasks.end, partly)
         self.model_ = learner.model()
         self.n_iter_ = learner.epochs
         for name, values in self.history_.items():
@@ -241,7 +249,7 @@ class _Rows:
         return _Rows(self.table.take(places), self.codes[places], weights)
 
 
-def _names(count: int, taken: list[str]) -> list[str]:
-    """Names for targets that no column has: y, or y0, y1, ..."""
-    wanted = ["y"] if count == 1 else [f"y{place}" for place in range(count)]
+def _names(known: list[str], count: int, taken: list[str]) -> list[str]:
+    """Names for targets that no column has: those that are known, else y, or y0, y1, ..."""
+    wanted = known or (["y"] if count == 1 else [f"y{place}" for place in range(count)])
     return wanted if not {*wanted} & {*taken} else [f"target {name}" for name in wanted]

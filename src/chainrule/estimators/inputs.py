@@ -45,6 +45,14 @@ def pairs_of(
     return table, answers.toarray() if hasattr(answers, "toarray") else answers
 
 
+def names_of(y: Any) -> list[str]:
+    """What a frame or a series of answers calls them; nothing if it, or y, has no names."""
+    made = nw.from_native(y, allow_series=True, pass_through=True)
+    if isinstance(made, nw.Series):
+        return [str(made.name)] if made.name else []
+    return list(map(str, made.columns)) if isinstance(made, nw.DataFrame) else []
+
+
 def numeric_columns(table: Table) -> list[str]:
     """The columns that came as numbers and hold one: they mean what they say, nothing votes."""
     return [

@@ -17,9 +17,13 @@ from chainrule.model import Card, Model
 from chainrule.optim import Optimizer
 from chainrule.train import Chosen, EpochResult, History, Settings, TableNetwork
 from chainrule.train.defaults import choose
-from chainrule.train.heads import loss_for
-from chainrule.train.learning import frozen, learn, optimizer_for
+from chainrule.train.heads import TargetsLoss, loss_for
+from chainrule.train.learning import frozen, learn, loop_for, optimizer_for
+from chainrule.train.loop import Loop
 from chainrule.train.network import network_for
+
+SIZES = 24
+"""Sizes of batches for which partial fits keep compiled steps, before all are made anew."""
 
 _ALONE = threading.RLock()
 
@@ -34,6 +38,7 @@ class Learner:
     trivial: list[float]
     settings: dict[str, Any] = field(default_factory=dict)  # of the last learning
     epochs: int = 0
+    loops: dict[bool, Loop] = field(default_factory=dict)  # of partial fits, by: are rows weighted?
 
     @classmethod
     def begin(
@@ -60,9 +65,11 @@ class Learner:
         settings: Chosen,
         on_start: Callable[[int], None],
         on_epoch: Callable[[EpochResult], bool | None],
+        partly: bool,
     ) -> History:
-        """Learn from more rows, under settings that `chosen` gave."""
+        """Learn from more rows, under settings that `chosen` gave; `partly`: others will follow."""
         loss = loss_for(self.preparation, train.weights is not None)
+        loop = self._recurring(loss, train, settings) if partly else None
         with own_randomness(settings.seed):
             history = learn(
                 self.network,
@@ -73,10 +80,23 @@ class Learner:
                 settings,
                 on_start=on_start,
                 on_epoch=on_epoch,
+                loop=loop,
             )
         self.epochs += len(history.epochs)
         self.settings = settings.model_dump(exclude={"output"})
         return history
+
+    def _recurring(self, loss: TargetsLoss, train: Part, settings: Chosen) -> Loop:
+        """The loop of all partial fits: its steps are recorded, and compiled, once for a size."""
+        loop = self.loops.get(loss.weighted)
+        if loop is None or len(loop.step.programs) >= SIZES:
+            loop = loop_for(self.network, self.optimizer, loss, train, None, settings)
+            loop.recurs = True
+            self.loops[loss.weighted] = loop
+        return loop
+
+    def __getstate__(self) -> dict[str, Any]:  # compiled steps are made again where needed
+        return {**vars(self), "loops": {}}
 
     def model(self) -> Model:
         """What the network is now, as a model that later learning does not change."""

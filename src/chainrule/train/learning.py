@@ -50,12 +50,19 @@ def learn(
     on_start: Callable[[int], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochResult], bool | None] | None = None,
+    loop: Loop | None = None,
 ) -> History:
     """Train a network on prepared rows as `settings` say; `on_...` are the functions of `fit`.
 
-    `keeper` is given what the training goes through.
+    `keeper` is given what the training goes through. `loop`: that of earlier rows, whose steps
+    serve again.
     """
-    loop = loop_for(network, optimizer, loss, train, validation, settings, keeper)
+    if loop is None:
+        loop = loop_for(network, optimizer, loss, train, validation, settings, keeper)
+    else:
+        judging = None if validation is None else arrays(validation)
+        loop.take(arrays(train), judging, settings.batch_size, settings.seed)
+        _plan(loop, settings)
     with one_thread_below(settings.batch_size * network.largest):
         return loop.fit(
             settings.epochs,
@@ -81,8 +88,12 @@ def loop_for(
     size, seed = settings.batch_size, settings.seed
     window = window_for(train, settings)
     loop = Loop(network, loss, optimizer, arrays(train), judging, size, seed, 2, keeper, window)
-    loop.plan(lambda steps: rates(settings.schedule, settings.lr, steps), settings.epochs)
+    _plan(loop, settings)
     return loop
+
+
+def _plan(loop: Loop, settings: Chosen) -> None:
+    loop.plan(lambda steps: rates(settings.schedule, settings.lr, steps), settings.epochs)
 
 
 def window_for(train: Part, settings: Chosen) -> int | None:

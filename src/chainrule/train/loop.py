@@ -105,10 +105,22 @@ class Loop:
         window: int | None = None,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
+        self.inputs, self.keeper, self.window = inputs, keeper or Keeper(), window
+        self.recurs = False  # other rows will come, nobody knows how often: see `take`
+        self._backend: Backend | None = None  # of the steps that are there
+        self.take(train, validation, batch_size, seed)
+
+    def take(
+        self,
+        train: Sequence[NDArray[Any]],
+        validation: Sequence[NDArray[Any]] | None,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        """Begin again, on these rows; steps that were compiled for others are kept."""
         self.train, self.validation = train, validation
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_epoch = math.ceil(len(train[0]) / batch_size)
-        self.inputs, self.keeper, self.window = inputs, keeper or Keeper(), window
         self.steps = 0
         self.rates: NDArray[np.float64] | None = None
         self.kept: dict[str, Any] = {}
@@ -159,11 +171,14 @@ class Loop:
             backend, why = "interpret", problem
         else:
             why = "backend is interpret" if backend == "interpret" else ""
-        self.step, self.judge = compile(self._step, backend), compile(self._judge, backend)
-        expect_epochs(self.step, self.train, self.batch_size, epochs)
+        if backend != self._backend:
+            self.step, self.judge = compile(self._step, backend), compile(self._judge, backend)
+            self._backend = backend
+        expected = None if self.recurs else epochs
+        expect_epochs(self.step, self.train, self.batch_size, expected)
         if self.validation is not None:
             with no_grad():
-                expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, epochs)
+                expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, expected)
         self.network.train()
         first = np.arange(min(self.batch_size, len(self.train[0])))
         variant = self.step.variant(*self.batch(first))
@@ -272,7 +287,7 @@ class Loop:
 
 def _how(variant: Variant) -> str:
     """How the steps of a native training run, in words."""
-    if variant.backend == "interpret":
+    if variant.backend == "interpret" or variant.waits:
         return "interpreted: they are too few for compiling to pay"
     if variant.runs_epochs:
         return "as machine code"
