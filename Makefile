@@ -7,7 +7,7 @@ PIP = -m pip install -qq --disable-pip-version-check -c constraints.txt
 # Each worker gets one thread for NumPy: two workers with a pool each would fight over the cores.
 PYTEST = OMP_NUM_THREADS=1 $(1)/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test test-peers bench examples clean
+.PHONY: demo test test-peers bench examples docs clean
 
 demo: .venv/base
 	.venv/bin/chainrule demo
@@ -31,6 +31,11 @@ examples: .venv/examples
 	  echo "== $$file"; .venv/bin/python "$$file" || failed="$$failed $$file"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
+# The course, the guides and the interface as a site in build/docs; its numbers are computed on the way, in half a minute.
+docs: .venv/docs
+	.venv/bin/python -m sphinx -q -E -W --keep-going -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
 clean:
 	rm -rf .venv .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
@@ -44,6 +49,10 @@ clean:
 
 .venv/test: .venv/base
 	.venv/bin/python $(PIP) -e '.[test]'
+	@touch $@
+
+.venv/docs: .venv/base
+	.venv/bin/python $(PIP) -e '.[docs]'
 	@touch $@
 
 .venv/examples: .venv/base
