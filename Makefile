@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # Processes that the tests run in.
 WORKERS ?= 2
+# The examples that run: make examples EXAMPLES=examples/uses/read/read.py
+EXAMPLES ?= $(shell find examples -name "*.py" | sort)
 
 PIP = -m pip install -qq --disable-pip-version-check -c constraints.txt
 # Each worker gets one thread for NumPy: two workers with a pool each would fight over the cores.
@@ -27,7 +29,7 @@ bench: .venv-peers/peers
 # At full size: the lessons take seconds, each of examples/uses up to 20 minutes on two cores. One that fails, such as for
 # data that is not there, does not keep the others from running.
 examples: .venv/examples
-	@failed=; for file in $$(find examples -name "*.py" | sort); do \
+	@failed=; for file in $(EXAMPLES); do \
 	  echo "== $$file"; .venv/bin/python "$$file" || failed="$$failed $$file"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 

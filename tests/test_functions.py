@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule import functions as f
 from chainrule.core.interpret import interpret
 from chainrule.core.record import record
-from chainrule.errors import RecordingError, SettingError, ShapeError
+from chainrule.errors import IndexRangeError, RecordingError, SettingError, ShapeError
 from chainrule.spec import Spec
 
 RNG = np.random.default_rng(0)
@@ -52,6 +52,26 @@ SAME: list[tuple[Callable[[Any], Any], Any]] = [
     (lambda x: f.squeeze(f.unsqueeze(x, 1), dim=1), A),
     (lambda x: f.transpose(x, 0, 1), A.T),
     (lambda x: f.permute(x, (1, 0)), A.T),
+    (lambda x: f.var(x, dim=0, correction=1), A.var(0, ddof=1)),
+    (lambda x: f.std(x, 1, True), A.std(1, keepdims=True)),
+    (lambda x: f.argmax(x, 1, keepdims=True), A.argmax(1, keepdims=True)),
+    (lambda x: f.all(x > -1, 1), (A > -1).all(1)),
+    (lambda x: f.any(x > 1, keepdim=True), (A > 1).any(keepdims=True)),
+    (lambda x: f.softmax(x, 1), np.exp(A) / np.exp(A).sum(1, keepdims=True)),
+    (lambda x: f.masked_fill(x, x > 0, 7.0), np.where(A > 0, 7, A)),
+    (lambda x: f.rsqrt(f.square(x)), 1 / np.abs(A)),
+    (lambda x: f.reciprocal(x), 1 / A),
+    (lambda x: f.cat(f.split(x, [1, 2, 1], 1)[::-1], 1), A[:, [3, 1, 2, 0]]),
+    (lambda x: f.stack(f.unbind(x, 1)), A.T),
+    (lambda x: f.chunk(x, 2, 1)[1], A[:, 2:]),
+    (lambda x: f.flip(x, 0), A[::-1]),
+    (lambda x: f.gather(x, 1, f.argmin(x, 1, True)), A.min(1, keepdims=True)),
+    (lambda x: f.index_select(x, 1, [3, 0]), A[:, [3, 0]]),
+    (lambda x: f.tril(x, 1), np.tril(A, 1)),
+    (lambda x: f.triu(x), np.triu(A)),
+    (lambda x: f.mm(x, x.t()), A @ A.T),
+    (lambda x: x.repeat(2, 3), np.tile(A, (2, 3))),
+    (lambda x: x.unsqueeze(1).expand(-1, 2, -1), np.repeat(A[:, None], 2, 1)),
 ]
 
 
@@ -72,6 +92,43 @@ def slope(fn: Callable[[Any], Any], at: list[float]) -> list[float]:
     assert x.grad is not None
     found: list[float] = x.grad.tolist()
     return found
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda x: x.gather(1, cr.tensor([[4], [0], [0]])), IndexRangeError, "-1"),
+        (lambda x: x.gather(1, cr.tensor([0, 0])), ShapeError, "index has the axes"),
+        (lambda x: x.split([1, 1]), ShapeError, "add up"),
+        (lambda x: x.split(0), ShapeError, "1 or more"),
+        (lambda x: x.chunk(0), ShapeError, "1 or more"),
+        (lambda x: x.repeat(2), ShapeError, "for each axis"),
+        (lambda x: x.expand(3, 5), ShapeError, "repeats"),
+        (lambda x: x[0].tril(), ShapeError, "two axes"),
+        (lambda x: x.sum(axis=0, dim=0), SettingError, "two names"),
+        (lambda x: x.to("cuda"), SettingError, "one device, the CPU"),
+    ],
+)
+def test_what_methods_refuse(call: Callable[[Any], Any], error: type, says: str) -> None:
+    with pytest.raises(error, match=says):
+        call(cr.tensor(A))
+
+
+def test_the_slope_of_a_numbers_power_is_as_precise_as_the_exponent() -> None:
+    y = cr.Cell(A, "y", True)
+    (2.0**y).sum().backward()
+    np.testing.assert_allclose(y.grad.numpy(), 2.0**A * np.log(2.0), rtol=1e-15)
+
+
+def test_a_clone_of_a_cell_stays_as_it_was() -> None:
+    w = cr.tensor([1.0, 2.0], requires_grad=True)
+    before = w.clone()
+    before.sum().backward()
+    with cr.no_grad():
+        w -= 1.0
+    assert before.tolist() == [1, 2]
+    assert w.grad is not None
+    assert w.grad.tolist() == [1, 1]
 
 
 def test_the_slope_of_clamp_is_one_at_its_bounds() -> None:

@@ -13,9 +13,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for those who read types
     from chainrule import optim as optim
     from chainrule.compiler.threads import get_num_threads as get_num_threads
     from chainrule.compiler.threads import set_num_threads as set_num_threads
-    from chainrule.functional import log_softmax as log_softmax
     from chainrule.functional import scan as scan
-    from chainrule.functional import softmax as softmax
     from chainrule.model import Model as Model
     from chainrule.model.opening import load as load
     from chainrule.public import *  # noqa: F403
@@ -25,12 +23,10 @@ _FOLDERS = ("data", "explain", "functional", "model", "nn", "optim", "train", "u
 _LATER = {
     "get_num_threads": "chainrule.compiler.threads",
     "load": "chainrule.model.opening",
-    "log_softmax": "chainrule.functional",
     "Model": "chainrule.model",
     "save": "chainrule.serialization",
     "scan": "chainrule.functional",
     "set_num_threads": "chainrule.compiler.threads",
-    "softmax": "chainrule.functional",
 }
 
 

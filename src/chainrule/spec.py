@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
+from chainrule.errors import SettingError, ShapeError
 
 DType = np.dtype[Any]
 
@@ -95,6 +95,25 @@ def spec_of(raw: Any) -> Spec | Number:
             "an op computes with tensors, arrays and numbers",
             got=f"{raw!r} ({type(raw).__name__})",
             hint="make a tensor of it: cr.tensor(...)",
+        ) from None
+
+
+def dtype_of(wanted: Any, otherwise: DType) -> DType:
+    """The dtype that `wanted` names; `otherwise` for "cpu", which is a device.
+
+    Raises SettingError for another device, and for what is no dtype.
+    """
+    if isinstance(wanted, str) and wanted == "cpu":
+        return otherwise
+    try:
+        found: DType = np.dtype(wanted)
+        return found
+    except TypeError:
+        raise SettingError(
+            "no such dtype",
+            expected=", ".join(dtype.name for dtype in SHORT),
+            got=repr(wanted),
+            hint="there is one device, the CPU: .to(device) can be left out",
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -258,3 +259,39 @@ def test_nn_functional_has_all_of_functional() -> None:
 
     assert F.__all__ == functional.__all__
     assert all(getattr(F, name) is getattr(functional, name) for name in F.__all__)
+
+
+def test_a_buffer_that_is_not_kept_is_no_part_of_the_state() -> None:
+    module = cr.nn.Linear(2, 2)
+    module.register_buffer("mask", cr.ones(2, 2).tril(), persistent=False)
+    module.register_buffer("seen", np.zeros(2))
+    holder = cr.nn.Sequential(module)
+    assert list(holder.state_dict()) == ["0.weight", "0.bias", "0.seen"]
+    assert [name for name, _ in holder.named_buffers()] == ["0.mask", "0.seen"]
+    assert repr(holder.load_state_dict(holder.state_dict())) == "<All keys matched successfully>"
+    assert list(copy.deepcopy(holder).state_dict()) == list(holder.state_dict())
+    module.register_buffer("mask", np.ones(2))
+    assert "0.mask" in holder.state_dict()
+
+
+def test_parameters_of_a_module_alone_and_under_all_names() -> None:
+    outer = cr.nn.Sequential(cr.nn.Linear(2, 2), cr.nn.Linear(2, 2))
+    outer.scale = cr.Parameter([1.0])
+    outer[1].weight = outer[0].weight
+    assert [name for name, _ in outer.named_parameters(recurse=False)] == ["scale"]
+    assert [p.shape for p in outer.parameters(recurse=False)] == [(1,)]
+    assert len(list(outer.named_parameters())) == 4
+    assert "1.weight" in dict(outer.named_parameters(remove_duplicate=False))
+    assert list(outer.buffers(recurse=False)) == []
+    assert outer.get_submodule("1") is outer[1]
+    with pytest.raises(AttributeError, match="'2'"):
+        outer.get_submodule("2")
+
+
+def test_gradients_become_zeros_if_asked() -> None:
+    module = cr.nn.Linear(2, 1)
+    module(cr.ones(1, 2)).sum().backward()
+    module.zero_grad(set_to_none=False)
+    assert module.weight.grad.tolist() == [[0, 0]]
+    module.zero_grad()
+    assert module.weight.grad is None

@@ -3,12 +3,9 @@
 from chainrule.functional.activation import (
     gelu,
     leaky_relu,
-    log_softmax,
-    logsumexp,
     relu,
     sigmoid,
     silu,
-    softmax,
     softplus,
     tanh,
 )
@@ -32,6 +29,7 @@ from chainrule.functional.positions import rotary_positions, sinusoidal_position
 from chainrule.functional.recurrence import scan
 from chainrule.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from chainrule.functional.sequences import masked_mean, sequence_mask
+from chainrule.functions import log_softmax, logsumexp, softmax
 
 __all__ = [
     "relu", "leaky_relu", "gelu", "silu", "sigmoid", "tanh", "softplus",

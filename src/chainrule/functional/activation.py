@@ -1,23 +1,18 @@
-"""Activations: a bend after each layer, and scores turned into probabilities."""
+"""Activations: a bend after each layer, element by element.
+
+`inplace` is taken for PyTorch's sake: tensors are immutable.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.functional.common import kept, which_axis
 from chainrule.ops import pointwise as p
-from chainrule.ops.layout import reshape
-from chainrule.ops.reduce import max as max_op
-from chainrule.ops.reduce import sum as sum_op
-from chainrule.tensors import Tensor, as_tensor
-
-# -- element by element
+from chainrule.tensors import Tensor
 
 
-def relu(input: Tensor) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0); the slope at 0 is 0.
 
     >>> import chainrule as cr
@@ -28,7 +23,7 @@ def relu(input: Tensor) -> Tensor:
     return out
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope · x; the slope at 0 is negative_slope.
 
     Source: A. Maas, A. Hannun and A. Ng, "Rectifier nonlinearities improve neural network
@@ -64,7 +59,7 @@ def tanh(input: Tensor) -> Tensor:
     return out
 
 
-def silu(input: Tensor) -> Tensor:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x), also called swish.
 
     Source: S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units", 2017.
@@ -109,73 +104,3 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     smooth = p.mul(p.logaddexp(scaled, 0.0), 1.0 / beta)
     out: Tensor = p.where(p.greater(scaled, threshold), input, smooth)
     return out
-
-
-# -- along an axis
-
-
-def softmax(input: Tensor, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """exp(x) / sum of exp(x) along `axis` (PyTorch's `dim`): positive numbers that sum to 1.
-
-    input: any shape with that axis, which is not empty. Raises SettingError when no axis is named
-    and ShapeError when there is no such axis.
-
-    >>> import chainrule as cr
-    >>> softmax(cr.tensor([0.0, 0.0, 1000.0]), axis=-1)
-    tensor([0., 0., 1.])
-    """
-    at = (which_axis("softmax", input, axis, dim),)
-    powers = p.exp(p.sub(input, largest(input, at)))
-    out: Tensor = p.div(powers, reshape(sum_op(powers, axes=at), shape=kept(input.shape, at)))
-    return out
-
-
-def log_softmax(input: Tensor, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """x - log(sum of exp(x)) along `axis` (PyTorch's `dim`): the logarithm of softmax, exactly.
-
-    Shapes and errors as in `softmax`.
-
-    >>> import chainrule as cr
-    >>> log_softmax(cr.tensor([0.0, 0.0]), axis=-1)
-    tensor([-0.6931, -0.6931])
-    """
-    at = (which_axis("log_softmax", input, axis, dim),)
-    apart = p.sub(input, largest(input, at))
-    total = p.log(sum_op(p.exp(apart), axes=at))
-    out: Tensor = p.sub(apart, reshape(total, shape=kept(input.shape, at)))
-    return out
-
-
-def logsumexp(
-    input: Tensor,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    *,
-    dim: int | Sequence[int] | None = None,
-    keepdim: bool = False,
-) -> Tensor:
-    """log(sum of exp(x)) over `axis` (PyTorch's `dim`; an int or several), without overflow.
-
-    The largest x is taken out first; it is a constant for the gradient, which does not depend on
-    it. Where all are -inf the result is -inf. Raises ShapeError when there is no such axis.
-
-    >>> import chainrule as cr
-    >>> logsumexp(cr.tensor([1000.0, 1000.0]), axis=0).item()
-    1000.6931
-    """
-    chosen = axis if dim is None else dim
-    named = [chosen] if chosen is None or isinstance(chosen, int) else list(chosen)
-    at = tuple([which_axis("logsumexp", input, one, None) for one in named])
-    top = largest(input, at)
-    top = p.where(p.isfinite(top), top, 0.0)  # inf - inf would be nan
-    out = p.log(sum_op(p.exp(p.sub(input, top)), axes=at))
-    left = tuple([n for i, n in enumerate(input.shape) if i not in at])
-    out = p.add(out, reshape(top, shape=left))
-    if keepdims or keepdim:
-        out = reshape(out, shape=kept(input.shape, at))
-    return as_tensor(out)
-
-
-def largest(input: Tensor, axes: tuple[int, ...]) -> Any:
-    """The largest over `axes`, which stay with size 1: a raw, and so without history."""
-    return reshape(max_op(input.array, axes=axes), shape=kept(input.shape, axes))

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.functional.activation import largest, softmax
-from chainrule.functional.common import kept, spec_text
+from chainrule.functional.common import spec_text
 from chainrule.functional.dropout import dropout
 from chainrule.ops import pointwise as p
 from chainrule.ops.create import iota
@@ -15,6 +14,8 @@ from chainrule.ops.layout import reshape
 from chainrule.ops.reduce import sum as sum_op
 from chainrule.spec import BOOL
 from chainrule.tensors import Tensor, matmul
+from chainrule.tensors.along import largest, softmax
+from chainrule.tensors.axes import kept
 
 
 def scaled_dot_product_attention(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.functional.activation import log_softmax
 from chainrule.functional.common import check_reduction, reduced, spec_text
 from chainrule.functional.linear import check_classes, classes
+from chainrule.functions import log_softmax
 from chainrule.ops.layout import reshape
 from chainrule.ops.pointwise import add, cast, div, equal, logical_and, mul, neg, not_equal, where
 from chainrule.ops.reduce import sum as sum_op

@@ -1,4 +1,4 @@
-"""What the composites share: naming an axis, keeping it, and reducing a loss to one number."""
+"""What the composites share: means over axes, and reducing a loss to one number."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chainrule.ops.pointwise import mul
 from chainrule.ops.reduce import sum as sum_op
 from chainrule.spec import Spec
 from chainrule.tensors import Tensor
+from chainrule.tensors.axes import kept
 
 Shape = tuple[int, ...]
 
@@ -20,33 +21,6 @@ REDUCTIONS = ("none", "mean", "sum")
 def spec_text(x: Value) -> Spec:
     """The shape and dtype of a tensor, as an error shows them."""
     return Spec(tuple(x.shape), x.dtype)
-
-
-def which_axis(name: str, x: Value, axis: int | None, dim: int | None) -> int:
-    """The one axis that was named as `axis` or as `dim`, counted from the first."""
-    chosen = axis if dim is None else dim
-    if chosen is None:
-        raise SettingError(
-            f"{name} needs to know along which axis the classes lie", hint="axis=-1 is the last"
-        )
-    if not -x.ndim <= chosen < x.ndim:
-        raise ShapeError(
-            f"{name}: no axis {chosen}",
-            expected=axis_range(x),
-            got=spec_text(x),
-            hint="axis=-1 is the last",
-        )
-    return chosen % x.ndim
-
-
-def axis_range(x: Value) -> str:
-    """The axes that `x` has, in words."""
-    return f"an axis from {-x.ndim} to {x.ndim - 1}" if x.ndim else "a tensor with axes"
-
-
-def kept(shape: Shape, axes: Shape) -> Shape:
-    """The shape with these axes reduced to size 1, so that it broadcasts back."""
-    return tuple([1 if i in axes else n for i, n in enumerate(shape)])
 
 
 def mean_over(x: Any, axes: Shape) -> Any:

@@ -1,4 +1,7 @@
-"""Dropout: random zeros during training, element by element or by whole channels."""
+"""Dropout: random zeros during training, element by element or by whole channels.
+
+`inplace` is taken for PyTorch's sake: tensors are immutable.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from chainrule.ops.pointwise import greater_equal, mul, where
 from chainrule.tensors import Tensor
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Each element becomes 0 with probability `p`; the others are multiplied by 1 / (1 - p).
 
     So the mean stays. Without `training` it is the input. `p`: 0 to 1. One draw of the default
@@ -24,7 +27,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return _dropped(input, p, training, input.shape)
 
 
-def dropout1d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Whole channels become 0 with probability `p`; the others are multiplied by 1 / (1 - p).
 
     input: [batch, channels, length] or without the batch; for neighbours that go together. The
@@ -38,7 +43,9 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return _channels_dropped("dropout1d", 1, (2, 3), input, p, training)
 
 
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Whole channels of images become 0 with probability `p`; the others grow by 1 / (1 - p).
 
     input: [batch, channels, height, width]; PyTorch reads three axes as [batch, channels, length]

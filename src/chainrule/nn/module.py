@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from chainrule.core.record import Recorder, mark
 from chainrule.core.state import RECORDER
 from chainrule.errors import ChainruleError, IndexRangeError, SettingError, ShapeError, nearest
-from chainrule.spec import F32, F64, NUMBERS, Spec
+from chainrule.spec import F32, F64, NUMBERS, Spec, dtype_of
 from chainrule.tensors import Buffer, Cell, Parameter, Tensor, as_tensor
 
 _SETTINGS = frozenset({*NUMBERS, str, type(None), tuple})  # kinds that are compared by value
@@ -34,6 +34,7 @@ class Module:
     phase: str | None = None  # what the instructions written inside belong to, if not forward
     _label = ""  # the name under which the parent holds this module
     training: bool = True
+    _unsaved: frozenset[str] = frozenset()  # the buffers that are no part of the state
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every module states its own."""
@@ -88,13 +89,14 @@ class Module:
     def _be_called(self, label: str) -> None:
         object.__setattr__(self, "_label", label)
 
-    def register_buffer(self, name: str, tensor: Any) -> None:
-        """Make `tensor` (or None) a buffer: part of the state, not trained."""
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Make `tensor` (or None) a buffer: not trained, and part of the state if `persistent`."""
         setattr(self, name, None if tensor is None else Buffer(tensor, name))
+        self._unsaved = self._unsaved - {name} if persistent else self._unsaved | {name}
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Make `parameter` (or None) an attribute of this name."""
-        setattr(self, name, parameter)
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Make `param` (or None) an attribute of this name."""
+        setattr(self, name, param)
 
     def add_module(self, name: str, module: Module) -> None:
         """Make `module` a child of this name."""
@@ -123,37 +125,50 @@ class Module:
         """This module and all inside, each once."""
         return (module for _, module in self.named_modules())
 
-    def _named_cells(
-        self, kind: type[Cell], once: bool = True, prefix: str = ""
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path such as "layers.0"; an AttributeError where there is none."""
+        found = dict(self._walk("")).get(target)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no module {target!r}")
+        return found
+
+    def _cells(
+        self, kind: type[Cell], prefix: str = "", recurse: bool = True
     ) -> Iterator[tuple[str, Any]]:
-        cells = (
-            (f"{path}.{name}" if path else name, value)
-            for path, module in self._walk(prefix)
-            for name, value in vars(module).items()
-            if isinstance(value, kind)
-        )
-        return _once(cells) if once else cells
+        for path, module in self._walk(prefix) if recurse else [(prefix, self)]:
+            for name, value in vars(module).items():
+                if isinstance(value, kind):
+                    yield f"{path}.{name}" if path else name, value
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """The parameters inside with their paths; a shared one once."""
-        return self._named_cells(Parameter, prefix=prefix)
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """The parameters inside with their paths; without `recurse` this module's own only.
 
-    def parameters(self) -> Iterator[Parameter]:
+        A shared one comes once, and under each of its names without `remove_duplicate`.
+        """
+        found = self._cells(Parameter, prefix, recurse)
+        return _once(found) if remove_duplicate else found
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters inside; a shared one once. They are named by their paths."""
-        for name, parameter in self.named_parameters():
+        for name, parameter in self.named_parameters(recurse=recurse):
             parameter.name = name
             yield parameter
 
-    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
-        """The buffers inside with their paths."""
-        return self._named_cells(Buffer, prefix=prefix)
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Buffer]]:
+        """The buffers inside with their paths; arguments as `named_parameters`."""
+        found = self._cells(Buffer, prefix, recurse)
+        return _once(found) if remove_duplicate else found
 
-    def buffers(self) -> Iterator[Buffer]:
+    def buffers(self, recurse: bool = True) -> Iterator[Buffer]:
         """The buffers inside."""
-        return (buffer for _, buffer in self.named_buffers())
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def _name_cells(self) -> None:
-        for name, cell in self._named_cells(Cell):
+        for name, cell in _once(self._cells(Cell)):
             cell.name = name
 
     # -- mode, freezing, dtype
@@ -168,10 +183,10 @@ class Module:
         """Set evaluation mode: dropout off, running statistics used."""
         return self.train(False)
 
-    def requires_grad_(self, wanted: bool = True) -> Self:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let every parameter inside gather gradients, or not."""
         for parameter in self.parameters():
-            parameter.requires_grad = wanted
+            parameter.requires_grad = requires_grad
         return self
 
     def freeze(self) -> Self:
@@ -182,18 +197,27 @@ class Module:
         """Let every parameter inside be trained again."""
         return self.requires_grad_(True)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients gathered in every parameter inside."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients gathered in every parameter inside, or make them zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none:
+                parameter.grad = None
+            elif (gradient := parameter.grad) is not None:
+                gradient.zero_()
 
     def to(self, dtype: DTypeLike) -> Self:
-        """Convert every floating-point parameter and buffer inside to `dtype`."""
-        wanted = np.dtype(dtype)
-        for _, cell in self._named_cells(Cell):
+        """Convert every floating-point parameter and buffer inside to `dtype`.
+
+        "cpu", the one device there is, changes nothing.
+        """
+        for _, cell in _once(self._cells(Cell)):
             held = cell.held()
             if held is not None and held.dtype.kind == "f":
-                cell.hold(held.astype(wanted))
+                cell.hold(held.astype(dtype_of(dtype, held.dtype)))
+        return self
+
+    def cpu(self) -> Self:
+        """The module itself: the CPU is the one device there is."""
         return self
 
     def double(self) -> Self:
@@ -213,25 +237,30 @@ class Module:
 
     # -- state
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and buffers by their paths, as tensors that share no memory with them."""
+    def _saved(self) -> dict[str, Cell]:
+        """What belongs to the state: parameters, and buffers but for those registered otherwise."""
+        unsaved = {
+            f"{path}.{name}" if path else name
+            for path, module in self._walk("")
+            for name in module._unsaved
+        }
         return {
-            name: Tensor(np.array(cell.held()))
-            for name, cell in self._named_cells(Cell, once=False)
-            if isinstance(cell, Parameter | Buffer)
+            name: cell
+            for name, cell in self._cells(Cell)
+            if isinstance(cell, Parameter | Buffer) and name not in unsaved
         }
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
-        """Put the tensors (or arrays) of `state` into the parameters and buffers of the same paths.
+    def state_dict(self) -> dict[str, Tensor]:
+        """The parameters and buffers by their paths, as tensors that share no memory with them."""
+        return {name: Tensor(np.array(cell.held())) for name, cell in self._saved().items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
+        """Put the tensors (or arrays) of `state_dict` into parameters and buffers of equal paths.
 
         Gives what was missing and what was not expected; with `strict` either is an error, and so
         is a wrong shape always. Nothing is changed when there is an error.
         """
-        mine = {
-            name: cell
-            for name, cell in self._named_cells(Cell, once=False)
-            if isinstance(cell, Parameter | Buffer)
-        }
+        mine, state = self._saved(), state_dict
         missing = [name for name in mine if name not in state]
         unexpected = [name for name in state if name not in mine]
         if strict and (missing or unexpected):

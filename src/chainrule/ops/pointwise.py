@@ -6,6 +6,7 @@ broadcast. Gradients at ties and kinks are PyTorch's, and stated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -139,17 +140,19 @@ def _power_slope_x(g: Any, x: Any, y: Any) -> Any:
     return mul(g, mul(power(x, y - 1), y))
 
 
+def _power_slope_y(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if type(x) in NUMBERS and x > 0:  # log(x) as an op would be of a number, in float32
+        return mul(g, mul(out, math.log(x)))
+    flat = logical_and(equal(x, 0.0), greater_equal(y, 0.0))
+    return where(flat, 0.0, mul(g, mul(out, log(x))))
+
+
 power: Call = _binary(
     "power",
     "x to the power y. As in PyTorch, dx is 0 where y is 0, and dy is 0 where x is 0 and y >= 0.",
     "dx = g y x^(y-1), dy = g x^y log(x)",
     lambda x, y: np.power(x, y),
-    (
-        _power_slope_x,
-        lambda g, out, x, y: where(
-            logical_and(equal(x, 0.0), greater_equal(y, 0.0)), 0.0, mul(g, mul(out, log(x)))
-        ),
-    ),
+    (_power_slope_x, _power_slope_y),
     lambda torch, x, y: torch.pow(x, y), low=0.5, onnx="Pow",
     written="x^y",
 )  # fmt: skip

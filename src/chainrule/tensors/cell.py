@@ -126,9 +126,9 @@ class Cell(Tensor):
             )
         self.origin = weakref.ref(self) if wanted else None  # weak: no cycle, freed at once
 
-    def requires_grad_(self, wanted: bool = True) -> Self:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad`; gives the cell."""
-        self.requires_grad = wanted
+        self.requires_grad = requires_grad
         return self
 
     @property

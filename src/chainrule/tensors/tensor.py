@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -19,22 +18,27 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.indexing import item as item_of
 from chainrule.ops import pointwise as p
 from chainrule.ops.contract import contract
-from chainrule.ops.layout import permute, reshape
-from chainrule.ops.reduce import argmax, broadcast_to
-from chainrule.ops.reduce import max as max_op
-from chainrule.ops.reduce import min as min_op
-from chainrule.ops.reduce import sum as sum_op
-from chainrule.spec import BOOL, F32, F64, I64, DType
-from chainrule.tensors.axes import Axis, every_axis, one_axis, sizes_of
+from chainrule.ops.reduce import broadcast_to
+from chainrule.spec import BOOL, F32, F64, I32, I64, DType, dtype_of
+from chainrule.tensors import along, elementwise, shapes
 from chainrule.tensors.roots import broken, check_root, ones_like_root, spec_of
 
-_NAN = float("nan")
+Arguments = ParamSpec("Arguments")
+
+
+def _method(
+    function: Callable[Concatenate[Any, Arguments], Any],
+) -> Callable[Concatenate[Any, Arguments], Tensor]:
+    """The function as it is, for type checkers known to give a tensor."""
+    return function
 
 
 class Tensor(Value):
     """An immutable n-dimensional array with a dtype and, where it was computed, an origin.
 
-    Operators and methods follow PyTorch; arguments are NumPy's `axis` and `keepdims`.
+    Operators and methods follow PyTorch; axes may be called NumPy's `axis` and `keepdims`, or
+    PyTorch's `dim` and `keepdim`. A method without a text of its own is an op or a function of
+    the same name.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -50,10 +54,55 @@ class Tensor(Value):
     __mul__ = __rmul__ = p.mul
     __sub__, __truediv__, __pow__, __neg__, __abs__ = p.sub, p.div, p.power, p.neg, p.absolute
     __gt__, __ge__, __lt__, __le__ = p.greater, p.greater_equal, p.less, p.less_equal
-    exp, log, sqrt, square, tanh, sigmoid = p.exp, p.log, p.sqrt, p.square, p.tanh, p.sigmoid
-    sin, cos, relu, abs, pow, add, sub, mul, div = (
-        p.sin, p.cos, p.relu, p.absolute, p.power, p.add, p.sub, p.mul, p.div,
-    )  # fmt: skip
+    exp, expm1, log, log1p, sqrt, square = p.exp, p.expm1, p.log, p.log1p, p.sqrt, p.square
+    sin, cos, tanh, sigmoid, relu, erf = p.sin, p.cos, p.tanh, p.sigmoid, p.relu, p.erf
+    abs, neg, sign, floor, isfinite = p.absolute, p.neg, p.sign, p.floor, p.isfinite
+    add, sub, mul, div, pow = p.add, p.sub, p.mul, p.div, p.power
+    maximum, minimum, logaddexp = p.maximum, p.minimum, p.logaddexp
+    gt, ge, lt, le, eq, ne = p.greater, p.greater_equal, p.less, p.less_equal, p.equal, p.not_equal
+
+    # Functions of the same names.
+    sum = _method(along.sum)
+    mean = _method(along.mean)
+    var = _method(along.var)
+    std = _method(along.std)
+    max = _method(along.max)
+    min = _method(along.min)
+    amax = _method(along.amax)
+    amin = _method(along.amin)
+    argmax = _method(along.argmax)
+    argmin = _method(along.argmin)
+    all = _method(along.all)
+    any = _method(along.any)
+    norm = _method(along.norm)
+    softmax = _method(along.softmax)
+    log_softmax = _method(along.log_softmax)
+    logsumexp = _method(along.logsumexp)
+    clamp = _method(elementwise.clamp)
+    isnan = _method(elementwise.isnan)
+    masked_fill = _method(elementwise.masked_fill)
+    reciprocal = _method(elementwise.reciprocal)
+    rsqrt = _method(elementwise.rsqrt)
+    clip = clamp
+    reshape = _method(shapes.reshape)
+    view_as = _method(shapes.view_as)
+    flatten = _method(shapes.flatten)
+    unsqueeze = _method(shapes.unsqueeze)
+    squeeze = _method(shapes.squeeze)
+    permute = _method(shapes.permute)
+    transpose = _method(shapes.transpose)
+    t = _method(shapes.t)
+    clone = _method(shapes.clone)
+    expand = _method(shapes.expand)
+    expand_as = _method(shapes.expand_as)
+    repeat = _method(shapes.repeat)
+    flip = _method(shapes.flip)
+    gather = _method(shapes.gather)
+    index_select = _method(shapes.index_select)
+    tril = _method(shapes.tril)
+    triu = _method(shapes.triu)
+    view, reshape_as, swapaxes = reshape, view_as, transpose
+    split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
@@ -82,97 +131,24 @@ class Tensor(Value):
     def __rpow__(self, other: Any) -> Tensor:
         return as_tensor(p.power(other, self))
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def matmul(self, other: Any) -> Tensor:
+        """The matrix product; leading axes are batches."""
         return matmul(self, other)
+
+    __matmul__ = mm = bmm = dot = matmul
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return matmul(as_tensor(other), self)
 
-    # -- reductions
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The sum over `axis` (an int, several, or None for all)."""
-        return _reduced(sum_op, self, axis, keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The mean over `axis`; nan of nothing."""
-        axes = every_axis(axis, self.ndim)
-        return _over(_folded(sum_op, self, axes, keepdims), _count(self, axes))
-
-    def var(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Tensor:
-        """The mean squared distance from the mean; `correction` 1 gives the sample's estimate."""
-        axes = every_axis(axis, self.ndim)
-        apart = p.square(p.sub(self, self.mean(axes, keepdims=True)))
-        return _over(_folded(sum_op, apart, axes, keepdims), _count(self, axes) - correction)
-
-    def std(self, axis: Axis = None, keepdims: bool = False, correction: float = 0.0) -> Tensor:
-        """The square root of `var`."""
-        return as_tensor(p.sqrt(self.var(axis, keepdims, correction)))
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest over `axis`; equal largest ones share the gradient."""
-        return _reduced(max_op, self, axis, keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest over `axis`; equal smallest ones share the gradient."""
-        return _reduced(min_op, self, axis, keepdims)
-
-    def argmax(self, axis: int | None = None) -> Tensor:
-        """The position of the largest along `axis`, or in the flattened tensor."""
-        flat = self if axis is not None else self.reshape(-1)
-        return as_tensor(argmax(flat, axis=one_axis(axis or 0, flat.ndim)))
-
-    # -- shape
-
-    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
-        """The same elements under another shape; one size may be -1."""
-        sizes = sizes_of(shape)
-        if sizes and min(sizes) < 0:
-            known = math.prod([n for n in sizes if n != -1])
-            if known <= 0 or sizes.count(-1) != 1:
-                raise ShapeError(
-                    "reshape cannot tell the size that -1 stands for",
-                    expected="one -1, and no 0",
-                    got=f"{sizes} for {spec_of(self)}",
-                )
-            sizes = tuple(self.size // known if n == -1 else n for n in sizes)
-        return as_tensor(reshape(self, shape=sizes))
-
-    view = reshape
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """The axes from `start_dim` to `end_dim` as one."""
-        start, end = (one_axis(dim, max(self.ndim, 1)) for dim in (start_dim, end_dim))
-        middle = math.prod(self.shape[start : end + 1])
-        return self.reshape(*self.shape[:start], middle, *self.shape[end + 1 :])
-
-    def unsqueeze(self, axis: int) -> Tensor:
-        """A new axis of size 1 at `axis`."""
-        sizes = list(self.shape)
-        sizes.insert(one_axis(axis, self.ndim + 1), 1)
-        return as_tensor(reshape(self, shape=tuple(sizes)))
-
-    def squeeze(self, axis: int | None = None) -> Tensor:
-        """Without the axis of size 1 at `axis`, or without any such axis."""
-        drop = range(self.ndim) if axis is None else (one_axis(axis, self.ndim),)
-        sizes = tuple(n for i, n in enumerate(self.shape) if n != 1 or i not in drop)
-        return as_tensor(reshape(self, shape=sizes))
-
-    def permute(self, *axes: int | Sequence[int]) -> Tensor:
-        """The axes in another order."""
-        return as_tensor(permute(self, axes=tuple(one_axis(a, self.ndim) for a in sizes_of(axes))))
-
-    def transpose(self, first: int, second: int) -> Tensor:
-        """Two axes exchanged."""
-        axes = list(range(self.ndim))
-        i, j = one_axis(first, self.ndim), one_axis(second, self.ndim)
-        axes[i], axes[j] = j, i
-        return as_tensor(permute(self, axes=tuple(axes)))
-
     @property
     def T(self) -> Tensor:  # noqa: N802 - NumPy's and PyTorch's name
         """The axes in reverse order."""
-        return as_tensor(permute(self, axes=tuple(range(self.ndim))[::-1]))
+        return self.t()
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 - the Array API's and PyTorch's name
+        """A matrix, or matrices, with the last two axes exchanged."""
+        return self.transpose(-1, -2)
 
     def __getitem__(self, key: Any) -> Tensor:
         return as_tensor(item_of(self, key))
@@ -230,8 +206,8 @@ class Tensor(Value):
     # -- dtype and history
 
     def to(self, dtype: DTypeLike) -> Tensor:
-        """The same numbers in another dtype."""
-        wanted = np.dtype(dtype)
+        """The same numbers in another dtype; "cpu", the one device there is, changes nothing."""
+        wanted = dtype_of(dtype, self.dtype)
         return self if wanted == self.dtype else as_tensor(p.cast(self, dtype=wanted.name))
 
     def float(self) -> Tensor:
@@ -246,9 +222,19 @@ class Tensor(Value):
         """In int64."""
         return self.to(I64)
 
+    def contiguous(self) -> Tensor:
+        """The tensor itself: how it lies in memory is not for its user to know."""
+        return self
+
+    cpu = contiguous
+
     def numel(self) -> int:
         """The number of elements."""
         return self.size
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return self.ndim
 
     @property
     def requires_grad(self) -> bool:
@@ -294,6 +280,16 @@ class Tensor(Value):
                 cell = leaf()
                 if cell is not None:  # else nobody can ask for its gradient any more
                     cell.accumulate(g)
+
+    # Last, for behind them `int` and `bool` are no types any more.
+
+    def int(self) -> Tensor:
+        """In int32."""
+        return self.to(I32)
+
+    def bool(self) -> Tensor:
+        """Whether the elements are not 0."""
+        return self.to(BOOL)
 
 
 _record.results_are(Tensor)
@@ -367,28 +363,6 @@ def matmul(x: Any, y: Any) -> Tensor:
     return matmul(
         broadcast_to(x, shape=(*lead, *x.shape[-2:])), broadcast_to(y, shape=(*lead, *y.shape[-2:]))
     )
-
-
-def _count(x: Tensor, axes: tuple[int, ...]) -> int:
-    """How many elements go into one of the results."""
-    return math.prod([x.shape[axis] for axis in axes])
-
-
-def _over(total: Tensor, count: float) -> Tensor:
-    """A total divided by a count; nan where there is nothing to count."""
-    found: Tensor = p.div(total, count) if count > 0 else p.mul(total, _NAN)
-    return found
-
-
-def _reduced(op: Callable[..., Any], x: Any, axis: Axis, keepdims: bool) -> Tensor:
-    return _folded(op, x, every_axis(axis, x.ndim), keepdims)
-
-
-def _folded(op: Callable[..., Any], x: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    out = op(x, axes=axes)
-    if keepdims:
-        out = reshape(out, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
-    return as_tensor(out)
 
 
 def _bools(sign: str, x: Any) -> Any:
