@@ -52,7 +52,7 @@ LIBRARIES = {
     "llvmlite": ["compiler"],
     "click": ["cli"],
     # Extras
-    "matplotlib": ["explain"],
+    "resvg_py": ["explain"],
     "sklearn": ["estimators"],
     "onnx": ["model"],
     "optuna": ["tune"],

@@ -46,3 +46,31 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1
     head = tag("thead", line(header, "th"))
     body = tag("tbody", *(line(row, "td") for row in rows))
     return tag("div", tag("table", head, body), class_="wide")
+
+
+# How a notebook shows things: in the colours that it has itself, be it light or dark.
+NOTEBOOK = """
+.chainrule { line-height: 1.45; --paper: transparent; --ink: currentColor;
+  --soft: color-mix(in srgb, currentColor 65%, transparent);
+  --line: color-mix(in srgb, currentColor 20%, transparent);
+  --c0: #3d85b8; --c1: #c4722b; --c2: #4b9464; --c3: #8f6cb5; --c4: #c25a5a; --c5: #2f9397; }
+.chainrule p { margin: 2px 0 6px; max-width: 75ch; }
+.chainrule small, .chainrule .soft { color: var(--soft); font-size: 0.9em; }
+.chainrule .wide { overflow-x: auto; margin: 4px 0; }
+.chainrule table { border-collapse: collapse; font-size: 0.93em; margin: 0; }
+.chainrule th, .chainrule td { text-align: left; padding: 2px 14px 2px 0; background: none;
+  border: 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.chainrule th { color: var(--soft); font-weight: 500; }
+.chainrule .number { text-align: right; font-variant-numeric: tabular-nums; }
+.chainrule pre { background: none; margin: 4px 0; font-size: 0.9em; overflow-x: auto; }
+.chainrule summary { cursor: pointer; }
+"""
+
+
+def notebook(*parts: object) -> str:
+    """What a notebook shows of a thing: `_repr_html_` gives this; texts are escaped.
+
+    >>> notebook(tag("b", "Loss"), " 0.5 < 1")[-36:]
+    '</style><b>Loss</b> 0.5 &lt; 1</div>'
+    """
+    return tag("div", tag("style", Html(NOTEBOOK)), *parts, class_="chainrule")

@@ -55,7 +55,7 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     assert said.out.endswith("The run is in run\n")
     assert said.err == "Next: chainrule predict run NEW.csv -o predictions.csv\n"
     written = {"settings.toml", "events.jsonl", "data.json", "rows.json", "run.json", "model"}
-    shown = ["loss", "steps", "rate", "predicted", "residuals", "errors"]
+    shown = ["loss", "steps", "rate", "graph", "predicted", "residuals", "errors"]
     written |= {f"pictures/{name}.{kind}" for name in shown for kind in ("svg", "csv")}
     written |= {"report.html", "pictures"}
     model = {"model.json", "model.safetensors", "README.md"}

@@ -56,3 +56,15 @@ def test_a_prediction_the_worst_rows_and_the_columns(call: Call, ships: Path, fo
         wrong = call("explain", ships, *arguments)
         assert wrong.code == code
         assert text in wrong.err
+
+
+def test_pictures_are_listed_drawn_and_written(call: Call, ships: Path, folder: Path) -> None:
+    listed = call("explain", ships, "--picture", "list").out
+    assert {"loss", "graph"} <= {line.split()[0] for line in listed.splitlines()}
+    assert "● learning rate" in call("explain", ships, "--picture", "rate").out
+    file = folder / "loss.csv"
+    said = call("explain", ships, "--picture", "loss", "-o", file)
+    assert (said.code, said.out) == (0, "")
+    assert file.read_text().startswith("series,epoch,loss\n")
+    wrong = call("explain", ships, "--picture", "los")
+    assert (wrong.code, "did you mean loss?" in wrong.err) == (2, True)

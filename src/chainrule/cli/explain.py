@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from chainrule.cli.text import note, out, table
 from chainrule.data import Part, Table, prepare_more
 from chainrule.data.preparation import Inputs
 from chainrule.data.report import on_lines
-from chainrule.errors import DataError
+from chainrule.errors import DataError, SettingError, nearest
 from chainrule.explain.attribution import explain_row, typical
 from chainrule.explain.explained import Explained
 from chainrule.explain.plain import number, plain
@@ -24,6 +25,7 @@ from chainrule.explain.rows import importances, worst_rows
 from chainrule.model import Model
 from chainrule.model.store import load
 from chainrule.train import Run
+from chainrule.train.report.written import all_pictures
 
 MOST_COLUMNS = 20
 
@@ -35,6 +37,8 @@ MOST_COLUMNS = 20
 @click.option("--layer", default="", metavar="NAME", help="The layer of a step to tell in full.")
 @click.option("--data", metavar="FILE", help="Rows to explain predictions of.")
 @click.option("--worst-rows", "worst", is_flag=True, help="The rows that cost most, by line.")
+@click.option("--picture", metavar="NAME", help="A picture of RUN; list: which.")
+@click.option("-o", "--output", metavar="FILE", help="Write it: .svg, .png, .csv or .txt.")
 @click.option("--importance", is_flag=True, help="What each column is worth to the model.")
 @reading_options
 @json_option("Print all of it as JSON.")
@@ -45,6 +49,8 @@ def command(
     layer: str,
     data: str | None,
     worst: bool,
+    picture: str | None,
+    output: str | None,
     importance: bool,
     as_json: bool,
     **reading: Any,
@@ -56,6 +62,7 @@ def command(
       --data FILE --row LINE   a prediction: which columns moved it, how far
       --worst-rows             the rows that cost most (FILE's, or validation)
       --importance             what the loss grows by without each column
+      --picture NAME           a picture of RUN, curves right here
 
     A step is gone back to as it was trained, from the nearest state that the run kept, and then
     interpreted; how far the two are apart is said at the end.
@@ -65,6 +72,8 @@ def command(
         part = _judged(thing, model, data, reading)
         found: Sequence[Any] = worst_rows(model, part) if worst else importances(model, part)
         out(_json(found) if as_json else (_worst_text if worst else _importance_text)(found, part))
+    elif picture is not None:
+        _picture(Run(Path(thing)), picture, output)
     elif data is not None:
         if row is None:
             raise click.UsageError("which row? --row LINE, its line in the file")
@@ -86,6 +95,26 @@ def _step(run: Run, step: int | None, row: int | None, layer: str, as_json: bool
         note(f"reading {run.summary().data} again: its rows are too many to be kept in the run")
     opened = run.step(step, row, layer)
     out(opened.to_json(whole=bool(layer)) if as_json else str(opened))
+
+
+def _picture(run: Run, name: str, output: str | None) -> None:
+    pictures = {picture.name: picture for picture in all_pictures(run)}
+    if name == "list":
+        out(table([[name, picture.title] for name, picture in pictures.items()], left=2))
+        return
+    if name not in pictures:
+        close = nearest(name, pictures)
+        hint = f"did you mean {close}?" if close else "--picture list"
+        raise SettingError("the run has no such picture", got=name, hint=hint)
+    picture, drawn = pictures[name], pictures[name].text()
+    if output is not None:
+        picture.save(output)
+        note(f"{picture.title}: {output}")
+    elif drawn:
+        out(f"{picture.title}\n\n{drawn}\n\n{fill(picture.about, 80)}")
+    else:
+        hint = f"chainrule explain {run.path} --picture {name} -o {name}.svg"
+        raise SettingError(f"{name} cannot be drawn with characters", hint=hint)
 
 
 def _explained(model: Model, rows: Table, line: int) -> list[Explained]:

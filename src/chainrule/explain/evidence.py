@@ -34,21 +34,27 @@ class Probe:
     step: int
     trace: Trace
 
-    def units(self) -> dict[str, NDArray[Any]]:
-        """The local derivatives of each activation, [rows, units], by layer.
-
-        An activation is a layer that is one pointwise operation of one input that learns.
-        """
-        found = {}
+    def activations(self) -> dict[str, Instruction]:
+        """The activations by layer: layers that are one pointwise operation of one input."""
         groups: dict[str, list[Instruction]] = {}
         for made in self.trace.program.instructions:
             if made.phase == "forward":
                 groups.setdefault(made.scope, []).append(made)
-        for layer, (first, *others) in groups.items():
-            curved = isinstance(first.op.lower, Pointwise) and len(first.inputs) == 1
-            if curved and not others and wants_gradient(self.trace, first.inputs[0]):
-                local = local_derivatives(self.trace, first)[0]
-                found[layer] = np.abs(local).reshape(-1, local.shape[-1])
+        return {
+            layer: first
+            for layer, (first, *others) in groups.items()
+            if isinstance(first.op.lower, Pointwise)
+            and len(first.inputs) == 1
+            and not others
+            and wants_gradient(self.trace, first.inputs[0])
+        }
+
+    def units(self) -> dict[str, NDArray[Any]]:
+        """The sizes of the local derivatives of each activation, [rows, units], by layer."""
+        found = {}
+        for layer, made in self.activations().items():
+            local = local_derivatives(self.trace, made)[0]
+            found[layer] = np.abs(local).reshape(-1, local.shape[-1])
         return found
 
     def updates(self) -> list[Update]:

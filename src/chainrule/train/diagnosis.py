@@ -15,13 +15,14 @@ from chainrule.errors import ChainruleError, TrainingError
 from chainrule.explain.checks import CHECKS
 from chainrule.explain.checks.course import COURSE
 from chainrule.explain.checks.tables import TABLES
-from chainrule.explain.evidence import Broken, Course, Evidence, Probe, first_not_finite
+from chainrule.explain.evidence import Broken, Course, Evidence, first_not_finite
 from chainrule.explain.findings import Finding, Trial, findings
 from chainrule.explain.trace import trace
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import load_state
 from chainrule.train.kept_rows import Rows
 from chainrule.train.loop import Loop
+from chainrule.train.probes import probe_at, spread
 from chainrule.train.replay import Replay, fixed_draws, put
 
 PROBES = 6
@@ -75,7 +76,7 @@ def evidence_of(replay: Replay, epochs: list[EpochResult]) -> Evidence:
         replay.losses,
         trivial_loss(prepared),
     )
-    probes = [_probe(replay, epoch) for epoch in _spread(replay.kept)]
+    probes = [probe_at(replay, epoch, PROBED_ROWS) for epoch in spread(replay.kept, PROBES)]
     return Evidence(
         program=replay.loop.step.programs[0],
         names=[name for name, _ in replay.loop.network.named_parameters()],
@@ -110,23 +111,6 @@ def trivial_loss(prepared: Rows) -> float:
     shares = np.array(list(class_shares(prepared).values()))
     shares = shares[shares > 0]
     return float(-(shares * np.log(shares)).sum()) if len(shares) else math.nan
-
-
-def _spread(kept: list[int]) -> list[int]:
-    places = np.linspace(0, len(kept) - 1, min(PROBES, len(kept)))
-    return [kept[round(place)] for place in places]
-
-
-def _probe(replay: Replay, epoch: int) -> Probe | None:
-    """The step opened after an epoch, on many rows; None where the state is no longer finite."""
-    state = load_state(replay.path, epoch)
-    if not all(np.isfinite(a).all() for a in state.values() if a.dtype.kind == "f"):
-        return None
-    rows = row_order(len(replay.prepared.train), replay.settings.seed, 0)[:PROBED_ROWS]
-    with replay.cells_kept():
-        program = replay.loop.step.program(*replay.loop.batch(rows))
-    args = [array[rows] for array in replay.loop.train]
-    return Probe(epoch * replay.loop.steps_per_epoch + 1, trace(program, args, state))
 
 
 def _broken(replay: Replay) -> Broken | None:

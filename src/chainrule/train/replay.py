@@ -67,9 +67,9 @@ class Replay:
         self._at: tuple[int, State] | None = None  # the step gone to last, and the state there
 
     @staticmethod
-    def of(path: Path) -> Replay:
-        """The replay of the run in a folder."""
-        settings = chosen_settings(path)
+    def of(path: Path, changes: Mapping[str, Any] | None = None) -> Replay:
+        """The replay of the run in a folder, with `changes` to settings that leave its steps."""
+        settings = chosen_settings(path).model_copy(update=dict(changes or {}))
         prepared = kept_rows(path) if keeps_rows(path) else prepared_for(settings)
         if fingerprint(arrays(prepared.train)) != kept_fingerprint(path):
             raise ArtefactError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from chainrule.errors import DataError, SettingError
 from chainrule.explain.pictures import Axis, Picture, classes, numbers, training
+from chainrule.explain.pictures.drawing import plain_style
 from chainrule.explain.pictures.judged import judged
 from chainrule.explain.pictures.marks import Bars, Cells, Line, Points, thinned
 from chainrule.explain.pictures.scales import fitted, log_ticks, ticks
@@ -176,3 +180,43 @@ def test_a_plane_says_what_the_model_says(tmp_path_factory: pytest.TempPathFacto
     said = trained.model.predict({"x": x, "y": y}).probabilities
     assert said is not None
     assert np.allclose(sure, abs(said[:, 0] - said[:, 1]) / 2, atol=1e-3)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.text("abcdefgh.0", min_size=1, max_size=40), min_size=2, max_size=6, unique=True)
+)
+def test_a_legend_stays_within_its_picture(names: list[str]) -> None:
+    marks = [Line(name, [0, 1], [0.0, 1.0], at) for at, name in enumerate(names)]
+    picture = Picture("p", "P", "", Axis("x"), Axis("norm of the gradient"), marks)
+    texts = [one for one in ElementTree.fromstring(picture.svg()).iter() if one.tag[-4:] == "text"]
+    legend = [one for one in texts if one.get("class") == "legend"]
+    assert len(legend) == len(names)
+    assert all(float(one.get("x", "")) >= 6 for one in legend)
+    assert all(float(one.get("x", "")) + 6.5 * len(one.text or "") <= 480 for one in legend)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_picture_is_a_png_of_its_colours(dark: bool) -> None:
+    pytest.importorskip("resvg_py")
+    image = pytest.importorskip("PIL.Image")
+    found = image.open(io.BytesIO(every_mark().png(dark)))
+    assert found.size == (960, 640)
+    assert found.convert("RGB").getpixel((2, 638)) == ((30, 33, 37) if dark else (255, 253, 250))
+    assert "var(" not in plain_style(dark)
+
+
+def test_without_its_extra_a_png_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(DataError, match=r"pip install 'chainrule\[plot\]'"):
+        every_mark().png()
+
+
+def test_a_picture_is_saved_as_its_name_asks(tmp_path: Path) -> None:
+    picture = training.losses([1, 2], [3.0, 2.0], [3.0, 2.5])
+    for name in ("a.svg", "a.csv", "a.txt"):
+        picture.save(tmp_path / name)
+    assert (tmp_path / "a.csv").read_text() == picture.csv()
+    assert "● best epoch" in (tmp_path / "a.txt").read_text()
+    with pytest.raises(SettingError, match="no such form"):
+        picture.save(tmp_path / "a.gif")

@@ -86,7 +86,7 @@ def test_a_report_says_what_came_of_the_run(
     assert f"Predicting {target}" in page.text
     assert words in page.text
     assert all(METRICS[name] in page.text for name in run.summary().scores)
-    expected = pictures | {"loss", "rate", "steps"}
+    expected = pictures | {"loss", "rate", "steps", "graph"}
     assert {path.stem for path in (run.path / "pictures").glob("*.svg")} == expected
     assert {path.stem for path in (run.path / "pictures").glob("*.csv")} == expected
 

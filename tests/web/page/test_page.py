@@ -55,7 +55,8 @@ def test_a_run_and_its_pictures(runs: Path, client: Client) -> None:
     assert facts["target"] == "charge"
     assert facts["settings"] == (runs / "price run" / "settings.toml").read_text()
     names = {one["name"] for one in client.ask("GET", "/api/runs/price%20run/pictures").json()}
-    assert names == {"loss", "steps", "rate", "predicted", "residuals", "errors"}
+    assert names == {path.stem for path in (runs / "price run" / "pictures").glob("*.svg")}
+    assert {"loss", "steps", "rate", "graph", "predicted", "residuals", "errors"} <= names
 
 
 def test_an_opened_step_is_that_of_the_library(runs: Path, client: Client) -> None:

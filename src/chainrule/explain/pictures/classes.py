@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +64,10 @@ def confusion(
 
 def roc(names: Sequence[str], scores: NDArray[np.float64], holds: Truth) -> Picture:
     """The ROC curve of each class: `scores` [rows, classes], `holds` [rows, classes]."""
-    marks: list[Line] = [Line("by chance", [0.0, 1.0], [0.0, 1.0], GUIDE)]
-    for color, at in enumerate(_drawn(holds)):
-        false_alarms, hits, _ = _swept(scores[:, at], holds[:, at])
-        area = float(np.trapezoid(hits, false_alarms))
-        name = f"{names[at]} {area:.3f}"
-        marks.append(Line(name, false_alarms.tolist(), hits.tolist(), color))
+
+    def curve(swept: Swept) -> Curve:
+        return swept.false_alarms, swept.hits, float(np.trapezoid(swept.hits, swept.false_alarms))
+
     return Picture(
         "roc",
         "Hits against false alarms (ROC)",
@@ -77,17 +76,20 @@ def roc(names: Sequence[str], scores: NDArray[np.float64], holds: Truth) -> Pict
         "1 is perfect, 0.5 is chance.",
         Axis("share of the others taken for it", tight=True, also=[0.0, 1.0]),
         Axis("share found", also=[0.0, 1.0]),
-        marks,
+        [
+            Line("by chance", [0.0, 1.0], [0.0, 1.0], GUIDE),
+            *_curves(names, scores, holds, curve),
+        ],
     )
 
 
 def precision_recall(names: Sequence[str], scores: NDArray[np.float64], holds: Truth) -> Picture:
     """The precision-recall curve of each class; shapes as for `roc`."""
-    marks = []
-    for color, at in enumerate(_drawn(holds)):
-        _, recall, precision = _swept(scores[:, at], holds[:, at])
-        area = float(np.sum(np.diff(recall) * precision[1:]))
-        marks.append(Line(f"{names[at]} {area:.3f}", recall.tolist(), precision.tolist(), color))
+
+    def curve(swept: Swept) -> Curve:
+        area = float(np.sum(np.diff(swept.hits) * swept.precision[1:]))
+        return swept.hits, swept.precision, area
+
     return Picture(
         "precision-recall",
         "Precision against recall",
@@ -96,7 +98,7 @@ def precision_recall(names: Sequence[str], scores: NDArray[np.float64], holds: T
         "precision: 1 is perfect.",
         Axis("share found", tight=True, also=[0.0, 1.0]),
         Axis("share of right ones", also=[0.0, 1.0]),
-        marks,
+        list(_curves(names, scores, holds, curve)),
     )
 
 
@@ -127,6 +129,30 @@ def calibration(scores: NDArray[np.float64], holds: Truth, bins: int = 10) -> Pi
     )
 
 
+class Swept(NamedTuple):
+    """What happens to one class as the threshold falls, each from its start on."""
+
+    false_alarms: NDArray[np.float64]
+    hits: NDArray[np.float64]  # the recall
+    precision: NDArray[np.float64]
+
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64], float]
+"""The places of a curve, and the area below it."""
+
+
+def _curves(
+    names: Sequence[str],
+    scores: NDArray[np.float64],
+    holds: Truth,
+    curve: Callable[[Swept], Curve],
+) -> Iterator[Line]:
+    """A curve for each class that is drawn, its area beside its name."""
+    for color, at in enumerate(_drawn(holds)):
+        x, y, area = curve(_swept(scores[:, at], holds[:, at]))
+        yield Line(f"{names[at]} {area:.3f}", x.tolist(), y.tolist(), color)
+
+
 def _drawn(holds: Truth) -> list[int]:
     """The classes with a curve: of two only the second; of more the most frequent."""
     if holds.shape[1] == 2 and np.array_equal(holds[:, 0], ~holds[:, 1]):
@@ -136,8 +162,7 @@ def _drawn(holds: Truth) -> list[int]:
     return [at for at in found if 0 < holds[:, at].sum() < len(holds)]
 
 
-def _swept(scores: NDArray[np.float64], holds: Truth) -> tuple[NDArray[np.float64], ...]:
-    """False alarms, hits (recall) and precision as the threshold falls, each from its start on."""
+def _swept(scores: NDArray[np.float64], holds: Truth) -> Swept:
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     hits = np.cumsum(holds[order])[ends].astype(np.float64)
@@ -145,4 +170,5 @@ def _swept(scores: NDArray[np.float64], holds: Truth) -> tuple[NDArray[np.float6
     precision = hits / said
     wrong = (said - hits) / max(1, np.count_nonzero(~holds))
     recall = hits / max(1, np.count_nonzero(holds))
-    return np.append(0.0, wrong), np.append(0.0, recall), np.append(precision[0], precision)
+    starts = 0.0, 0.0, precision[0]
+    return Swept(*map(np.append, starts, (wrong, recall, precision)))

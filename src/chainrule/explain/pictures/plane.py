@@ -44,17 +44,19 @@ def boundary(
     shades: tuple[NDArray[np.float64], NDArray[np.int64]],
     rows: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
     groups: Sequence[str],
+    most: int = MOST,
 ) -> Picture:
     """What a model says in each cell and, over it, rows.
 
-    `shades`: of each cell how sure it is, 0 to 1, and which group. `rows`: x, y and group of each.
+    `shades`: of each cell how sure it is, 0 to 1, and which group. `rows`: x, y and group of each;
+    `most` of each group are drawn.
     """
     shape = len(edges[1]) - 1, len(edges[0]) - 1
     sure, said = (found.reshape(shape) for found in shades)
     x, y, group = rows
     marks: list[Mark] = [Cells("the model", *edges, FAINT * sure, said % COLORS)]
     for place, name in enumerate(groups):
-        at = np.flatnonzero(group == place)[:MOST]
+        at = np.flatnonzero(group == place)[:most]
         marks.append(Points(name, x[at].tolist(), y[at].tolist(), place % COLORS))
     return Picture(
         "boundary",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 HUGE = 1e100
 """What is farther from 0 than this, or nearer than its inverse, has no place on an axis."""
@@ -64,6 +67,17 @@ def fitted(
     return Scale(low - room, high + room, start, end)
 
 
+def worth_logarithm(*found: Sequence[float] | NDArray[np.float64]) -> bool:
+    """Whether numbers span so much that a logarithmic axis shows them better.
+
+    >>> worth_logarithm([1.0, 2.0]), worth_logarithm([0.01, 2.0]), worth_logarithm([-1.0, 20.0])
+    (False, True, False)
+    """
+    values = np.concatenate([np.asarray(one, np.float64).reshape(-1) for one in found])
+    values = values[np.isfinite(values)]
+    return bool(len(values) and values.min() > 0 and values.max() / values.min() > 8)
+
+
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten between low and high.
 
@@ -108,3 +122,16 @@ def tick_text(value: float) -> str:
         return text.replace("-", "−")
     mantissa, _, exponent = f"{value:.3g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else f"{value:.3g}"
+
+
+def tick_texts(values: Sequence[float]) -> list[tuple[float, str]]:
+    """Ticks with their texts, small ones by their powers of ten where those are shorter.
+
+    >>> tick_texts([0.29365, 0.29366]), tick_texts([0.0003451])
+    ([(0.29365, '0.29365'), (0.29366, '0.29366')], [(0.0003451, '3.451e-4')])
+    """
+    texts = [tick_text(value) for value in values]
+    if any(len(text) > 6 for text in texts) and max(map(abs, values)) < 1e-2:
+        parts = [f"{value:.6e}".split("e") for value in values]
+        texts = [f"{a.rstrip('0').rstrip('.')}e{int(b)}" for a, b in parts]
+    return list(zip(values, texts, strict=True))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chainrule.explain.pictures.marks import COLORS, Line, Mark, Points
 from chainrule.explain.pictures.picture import Axis, Picture
+from chainrule.explain.pictures.scales import worth_logarithm
 
 
 def losses(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> Picture:
@@ -25,7 +26,7 @@ def losses(epochs: Sequence[int], train: Sequence[float], validation: Sequence[f
         "of the training rows falls on and that of the validation rows rises, the network has "
         "begun to learn its rows by heart: the weights of the marked epoch were kept.",
         Axis("epoch"),
-        Axis("loss", log=_spans(train, validation)),
+        Axis("loss", log=worth_logarithm(train, validation)),
         marks,
     )
 
@@ -40,7 +41,7 @@ def compared(courses: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> Pi
         "Validation loss",
         "How wrong each network was, after each epoch, on rows that it did not learn from.",
         Axis("epoch"),
-        Axis("validation loss", log=_spans(*(losses for _, losses in courses.values()))),
+        Axis("validation loss", log=worth_logarithm(*(losses for _, losses in courses.values()))),
         marks,
     )
 
@@ -69,16 +70,9 @@ def step_losses(found: NDArray[np.float64]) -> Picture:
         "The loss of each batch just before the network learned from it. Single batches are easy "
         "or hard by chance; the running mean shows where it goes.",
         Axis("step"),
-        Axis("loss of the batch", log=_spans(found)),
+        Axis("loss of the batch", log=worth_logarithm(found)),
         [
             Line("one batch", steps.tolist(), found.tolist(), 5, faint=True),
             Line(f"mean of {window}", steps[window - 1 :].tolist(), smooth.tolist(), 1),
         ],
     )
-
-
-def _spans(*found: Sequence[float] | NDArray[np.float64]) -> bool:
-    """Whether numbers span so much that a logarithmic axis shows them better."""
-    values = np.concatenate([np.asarray(one, np.float64) for one in found])
-    values = values[np.isfinite(values)]
-    return bool(len(values) and values.min() > 0 and values.max() / values.min() > 8)

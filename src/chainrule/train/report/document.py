@@ -7,8 +7,8 @@ from importlib.resources import files
 
 from chainrule.data.decisions import DataReport
 from chainrule.data.report import counted, named
-from chainrule.explain.pictures import Picture
-from chainrule.explain.pictures.picture import style
+from chainrule.explain.pictures import Drawing
+from chainrule.explain.pictures.drawing import style
 from chainrule.markup import Html, joined, table, tag
 from chainrule.model.card import LABEL, Scores
 from chainrule.train.run import Run, Summary
@@ -17,7 +17,7 @@ from chainrule.wording import BASELINES, METRICS, duration, number, scored
 SHOWN_NOTES = 40
 
 
-def document(run: Run, learned: Sequence[Picture], judged: Sequence[Picture]) -> str:
+def document(run: Run, learned: Sequence[Drawing], judged: Sequence[Drawing]) -> str:
     """The whole page, with everything that it needs in it.
 
     `learned`: pictures of how the training went; `judged`: of what the model is worth.
@@ -94,7 +94,7 @@ def _numbers(facts: Summary) -> Html:
     return tag("dl", *cells, class_="facts")
 
 
-def _worth(facts: Summary, pictures: Sequence[Picture]) -> Iterator[Html]:
+def _worth(facts: Summary, pictures: Sequence[Drawing]) -> Iterator[Html]:
     if not facts.scores:
         return
     yield tag("h2", "How good it is")
@@ -115,16 +115,16 @@ def _scores(found: Scores, baseline: Scores, trivial: str) -> Html:
     return table(["", "this network", trivial], rows)
 
 
-def _figures(pictures: Sequence[Picture]) -> Html:
+def _figures(pictures: Sequence[Drawing]) -> Html:
     return tag("div", *(_figure(picture) for picture in pictures), class_="grid")
 
 
-def _figure(picture: Picture) -> Html:
+def _figure(picture: Drawing) -> Html:
     caption = tag("figcaption", picture.about)
     return tag("figure", tag("h3", picture.title), Html(picture.svg(alone=False)), caption)
 
 
-def _course(facts: Summary, pictures: Sequence[Picture]) -> Iterator[Html]:
+def _course(facts: Summary, pictures: Sequence[Drawing]) -> Iterator[Html]:
     if not pictures:
         return
     yield tag("h2", "How it learned")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from chainrule.data import Part
-from chainrule.explain.pictures import Picture, training
+from chainrule.errors import ArtefactError
+from chainrule.explain.pictures import Drawing, training
 from chainrule.explain.pictures.judged import judged
 from chainrule.model import Model
+from chainrule.model.store import load
+from chainrule.train.inside import inside_pictures
 from chainrule.train.keeping import kept_losses
+from chainrule.train.replay import Replay
 from chainrule.train.report.document import document
 from chainrule.train.run import PICTURES, REPORT, Run
 
@@ -16,7 +20,7 @@ def write_report(run: Run, model: Model | None = None, test: Part | None = None)
 
     `model` and the rows to judge it by are absent where the training did not get that far.
     """
-    learned = pictures_of(run)
+    learned = [*pictures_of(run), *_inside(run)]
     worth = judged(model, test) if model is not None and test is not None and len(test) else []
     (run.path / PICTURES).mkdir(exist_ok=True)
     for picture in [*learned, *worth]:
@@ -25,7 +29,17 @@ def write_report(run: Run, model: Model | None = None, test: Part | None = None)
     run.write(REPORT, document(run, learned, worth))
 
 
-def pictures_of(run: Run) -> list[Picture]:
+def all_pictures(run: Run) -> list[Drawing]:
+    """How the training of a run went, inside and out, and what came of it on validation rows.
+
+    ArtefactError where its states cannot be gone back to.
+    """
+    replay = run.replay
+    worth = judged(load(run.path), replay.prepared.validation)
+    return [*pictures_of(run), *inside_pictures(replay), *worth]
+
+
+def pictures_of(run: Run) -> list[Drawing]:
     """How the training of a run went, as far as it is known; none before its first epoch."""
     epochs = run.epochs()
     if not epochs:
@@ -33,7 +47,18 @@ def pictures_of(run: Run) -> list[Picture]:
     numbers = [result.epoch for result in epochs]
     train = [result.train_loss for result in epochs]
     validation = [result.validation_loss for result in epochs]
-    pictures = [training.losses(numbers, train, validation)]
+    pictures: list[Drawing] = [training.losses(numbers, train, validation)]
     losses = kept_losses(run.path)
     pictures += [training.step_losses(losses)] if len(losses) else []
     return [*pictures, training.rate(numbers, [result.rate for result in epochs])]
+
+
+def _inside(run: Run) -> list[Drawing]:
+    """The pictures of a run's kept states; none where going back to them would take long."""
+    if not run.keeps_rows:
+        return []
+    try:
+        # Interpreted: compiling would take longer than the few steps that are looked at.
+        return inside_pictures(Replay.of(run.path, {"backend": "interpret"}))
+    except ArtefactError:
+        return []

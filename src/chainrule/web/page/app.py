@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chainrule.errors import ArtefactError, ChainruleError
-from chainrule.explain.pictures.picture import style
+from chainrule.explain.pictures.drawing import style
 from chainrule.explain.plain import plain
 from chainrule.train.replay import chosen_settings
 from chainrule.train.report.document import stylesheet

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import ArtefactError
-from chainrule.explain.pictures import Picture, training
+from chainrule.explain.pictures import Drawing, training
 from chainrule.explain.plain import plain
 from chainrule.train import Run
 from chainrule.train.report.document import verdict
@@ -126,7 +126,7 @@ def _judged(run: Path) -> list[dict[str, str]]:
     return [{"name": path.stem, "svg": path.read_text(encoding="utf-8")} for path in worth]
 
 
-def _shown(picture: Picture) -> dict[str, str]:
+def _shown(picture: Drawing) -> dict[str, str]:
     return {"name": picture.name, "svg": picture.svg(alone=False)}
 
 
