@@ -10,7 +10,7 @@ import api.markup as markup
 import pytest
 from live.page import LESSONS, ROOT, Page, blocks
 
-from chainrule.explain.pictures import Picture
+from chainrule.explain.pictures import Drawing
 
 DOCS = ROOT / "docs"
 CHAPTERS = sorted((DOCS / "course").glob("[0-9]*.md"))
@@ -62,7 +62,7 @@ def test_live_page(path: Path, tmp_path: Path) -> None:
     for kind, argument, body in blocks(path.read_text("utf-8")):
         shown = page.show(kind, argument, body)
         if kind == "picture":
-            assert isinstance(shown.value, Picture)
+            assert isinstance(shown.value, Drawing)
             assert len(shown.value.csv().splitlines()) > 2
             assert not re.search(r"\bnan\b", shown.value.svg(alone=False))
         elif kind == "table":

@@ -15,8 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from chainrule.explain.pictures import Picture
-from chainrule.explain.pictures.picture import style
+from chainrule.explain.pictures import Drawing
+from chainrule.explain.pictures.drawing import style
 from chainrule.explain.plain import number
 from live.page import Page, Shown
 
@@ -77,7 +77,7 @@ class Drawn(Live):
 class PictureOf(Drawn):
     """A picture of chainrule's own, what to see in it, and its numbers."""
 
-    def drawing(self, value: Picture) -> str:
+    def drawing(self, value: Drawing) -> str:
         numbers = b64encode(value.csv().encode()).decode()
         link = f'<a download="{value.name}.csv" href="data:text/csv;base64,{numbers}">as CSV</a>'
         words = f"<figcaption>{escape(value.about)} Its numbers {link}.</figcaption>"
