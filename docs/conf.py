@@ -22,6 +22,7 @@ default_role = "py:obj"
 suppress_warnings = ["myst.header"]  # parts of other files begin at any depth
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
 
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
@@ -29,7 +30,6 @@ autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-maximum_signature_line_length = 88
 
 html_theme = "furo"
 html_title = "chainrule"
