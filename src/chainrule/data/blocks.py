@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from chainrule.data.read import on_disk, read_table
-from chainrule.data.sources.content import Content
+from chainrule.data.sources.content import PACKED, Content
 from chainrule.data.sources.jsonl import looks_like_json
 from chainrule.data.sources.reading import Reading
 from chainrule.data.sources.text import from_text
@@ -17,7 +17,7 @@ from chainrule.data.table import Table
 BLOCK = 4_000_000
 """Bytes of text in a block; a file of up to two blocks is read whole."""
 
-_BINARY = (b"PAR1", b"\x93NUMPY", b"PK", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_BINARY = (b"PAR1", b"\x93NUMPY", b"PK", b"\xd0\xcf\x11\xe0", *PACKED)
 
 
 def read_blocks(source: str, block: int = BLOCK, **reading: Any) -> Iterator[Table]:

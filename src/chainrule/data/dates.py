@@ -21,7 +21,8 @@ FARTHEST = 5.0
 
 FORMS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
-    "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%d.%m.%y",
+    "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+    "%B %d %Y", "%d.%m.%y",
     "%d/%m/%y", "%m/%d/%y", "%Y-%m", "%b %Y", "%B %Y", "%a, %d %b %Y", "",
 )  # fmt: skip
 """How days are written, in `strptime`'s words; of two that fit equally many cells the first."""

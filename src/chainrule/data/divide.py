@@ -11,6 +11,7 @@ from chainrule.data.aims import Aim, Target
 from chainrule.data.clean import drop_rows
 from chainrule.data.columns import bad_cells
 from chainrule.data.duplicates import drop_duplicates
+from chainrule.data.markers import markers_met
 from chainrule.data.near_duplicates import crossing_note, near_duplicates
 from chainrule.data.notes import rare_note
 from chainrule.data.report import Note, counted, listed, quoted
@@ -43,7 +44,8 @@ def known_rows(
     }
     any_known = np.any(list(known.values()), axis=0)
     who = "all targets are" if len(known) > 1 else f"the target {next(iter(known))} is"
-    rows, notes = drop_rows(table, any_known, "target", f"{who} missing{where}")
+    written = _written(table, aims[0]) if len(aims) == 1 else ""
+    rows, notes = drop_rows(table, any_known, "target", f"{who} missing{where}{written}")
     for name, there in known.items():
         lacking = listed(table.lines[any_known & ~there])
         if lacking:
@@ -53,12 +55,21 @@ def known_rows(
     return rows, notes
 
 
+def _written(table: Table, aim: Aim | Target) -> str:
+    """How missing classes are written, if not by empty cells, and the flag that keeps them."""
+    name = aim.columns[0]
+    texts = [text for text in markers_met(table.column(name)) if text]
+    if aim.task != "classification" or not texts:
+        return ""
+    return f", written {quoted(texts)}; if that is a class, --missing {name}="
+
+
 def _bad(table: Table, name: str) -> list[Note]:
     """A note about the cells of a numeric target that are no numbers."""
     bad = bad_cells(table, name)
     if not bad:
         return []
-    text = f"of these, {quoted(cell.text for cell in bad)} in {name} is no number"
+    text = f"of these, {quoted(dict.fromkeys(cell.text for cell in bad))} in {name} is no number"
     lines = [cell.line for cell in bad]
     return [Note(about="target", text=text, column=name, count=len(bad), lines=lines)]
 

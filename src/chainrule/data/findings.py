@@ -37,7 +37,7 @@ def column_findings(table: Table, kinds: Mapping[str, ColumnKind]) -> list[Note]
         notes += _doubts(kind)
         if kind.kind in ("numeric", "integer-category"):
             notes += _numbers(table, name, column)
-        if kind.kind in ("category", "boolean"):
+        if kind.kind == "category":  # of booleans the case of letters says nothing
             notes += _spellings(table, name, column)
     return notes
 

@@ -13,13 +13,15 @@ Shape = tuple[int, ...]
 class Layout(Record):
     """What was found out, or said, about how a table is written; None: not known.
 
-    `header`: the first row names the columns; `renamed`: they have other names all the same.
-    `sheet` is that of a workbook, `rate` the samples a second of sounds.
+    `signs`: numbers have a currency or percent sign; `header`: the first row names the columns;
+    `renamed`: they have other names all the same. `sheet` is that of a workbook, `rate` the
+    samples a second of sounds.
     """
 
     delimiter: str | None = None
     encoding: str | None = None
     decimal: str | None = None
+    signs: bool = False
     header: bool | None = None
     renamed: bool = False
     sheet: str | None = None

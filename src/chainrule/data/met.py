@@ -54,7 +54,8 @@ class MetColumn(Record):
             text = f"{self.name}: {quoted(self.unseen)} not seen in training"
             found.append(Strange(text, sum(self.unseen.values()), self.unseen_lines, wrong=False))
         if self.bad:
-            text = f"{self.name}: {quoted(cell.text for cell in self.bad)} taken as missing"
+            texts = dict.fromkeys(cell.text for cell in self.bad)
+            text = f"{self.name}: {quoted(texts)} taken as missing"
             lines = [cell.line for cell in self.bad]
             found.append(Strange(text, len(lines), lines, wrong=True))
         return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chainrule.data.aims import Aim, choose_aims, inputs_only
+from chainrule.data.aims import Aim, choose_aims, inputs_only, target_columns
+from chainrule.data.class_names import class_markers
 from chainrule.data.clean import drop_headers, rejected_notes
 from chainrule.data.columns import refuse_infinities
 from chainrule.data.decisions import DataReport, Decision, decisions
@@ -67,8 +68,13 @@ def prepare(
     >>> len(prepared.train), len(prepared.validation), len(prepared.test), prepared.task
     (140, 30, 30, 'regression')
     """
-    table, notes = clean_rows(marked(table, missing or {}))
     asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
+    markers = {table.name_of(key): texts for key, texts in (missing or {}).items()}
+    targets = [name for name in target_columns(table, target) if name not in markers]
+    free = [name for name in targets if task is None and name not in asked]
+    classes, named = class_markers(table, targets, free)
+    markers |= classes
+    table, notes = clean_rows(marked(table, markers))
     plan = plan_split(table, split, group, time, split_column, inputs_only(asked))
     roles = Roles.of(table, target, drop, plan.aside(), weight, asked)
     aims = choose_aims(table, roles.targets, task, roles.target_types)
@@ -77,14 +83,14 @@ def prepare(
         "validation": validation or table.given.get("validation"),
         "test": test or table.given.get("test"),
     }
-    notes += [aim.note() for aim in aims]
+    notes += [*(aim.note() for aim in aims), *named]
     rows, found = usable_rows(table, aims)
     ids, odd = odd_values(rows.without([*roles.dropped, *roles.aside]), roles.types)
     apart = [*roles.no_inputs, *ids]
     tables, division = divided(rows, plan, aims, seed, given, apart)
     notes += [*found, *odd, *division]
     ways = {table.name_of(key): way for key, way in (encodings or {}).items()}
-    preparation, columns, found = _learned(tables["train"], aims, roles, ways, bins, missing or {})
+    preparation, columns, found = _learned(tables["train"], aims, roles, ways, bins, markers)
     notes += found
     for part, brought in given.items():
         if brought is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.data.builtin import BUILTIN, Builtin, resource
 from chainrule.data.layout import Familiar
+from chainrule.data.sources import archive
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.excel import from_excel
 from chainrule.data.sources.folders import are_rows, from_files, from_folder
@@ -41,10 +42,10 @@ def read_table(
     """A table from a file, a folder, a query, a built-in name, the hub, or data in memory.
 
     Files: CSV and TSV in any layout, JSON Lines, Parquet, workbooks, .npy and .npz, also packed
-    (.gz, .zst); "-" is standard input; a pattern such as "houses/*.csv" all files that it fits; a
-    folder holds images, texts or sounds in a subfolder for each class. "select ..." is SQL over
-    files, "hf://owner/name" a dataset of Hugging Face's hub. In memory: a dict of columns, a list
-    of dicts, an array, a dataset, or a pandas, polars or pyarrow frame.
+    (.gz, .zst, .bz2, .xz, .zip); "-" is standard input; a pattern such as "houses/*.csv" all files
+    that it fits; a folder holds images, texts or sounds in a subfolder for each class. "select ..."
+    is SQL over files, "hf://owner/name" a dataset of Hugging Face's hub. In memory: a dict of
+    columns, a list of dicts, an array, a dataset, or a pandas, polars or pyarrow frame.
 
     `names` are for a file without a header: one for each column, in order. The others say what
     else is found out: the `delimiter` between cells, the `encoding`, the `decimal` of numbers
@@ -126,13 +127,25 @@ def _from_content(content: Content, reading: Reading) -> Table:
     head = content.head
     if head.startswith(b"PAR1"):
         return from_parquet(content, reading)
+    if head.startswith(archive.START):
+        return _from_archive(content, reading)
     if head.startswith(b"\x93NUMPY") or (head.startswith(b"PK") and content.suffix == ".npz"):
         return from_numpy(content, reading)
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
         return from_excel(content, reading)
     if looks_like_json(content):
         return from_json(content, reading)
     return from_text(content, reading)
+
+
+def _from_archive(content: Content, reading: Reading) -> Table:
+    """A table from a zip file, of the kind that the files in it tell."""
+    files = archive.files_of(content)
+    if archive.holds_arrays(files) or content.suffix == ".npz":
+        return from_numpy(content, reading)
+    if archive.holds_sheets(files):
+        return from_excel(content, reading)
+    return _from_content(archive.only_file(content, files), reading)
 
 
 def _close_file(path: Path) -> str:

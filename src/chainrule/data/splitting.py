@@ -69,7 +69,8 @@ def plan_split(
     asked = {key: keys for key, keys in given.items() if keys[0]}
     if len(asked) > 1 or (way and asked and way not in asked):
         raise SettingError(
-            "a table is split in one way", got=" and ".join(dict.fromkeys([*asked, way or ""]))
+            "a table is split in one way",
+            got=" and ".join(dict.fromkeys([*asked, *([way] if way else [])])),
         )
     for chosen, keys in asked.items():
         names = [table.name_of(key) for key in keys]

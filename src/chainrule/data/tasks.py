@@ -10,6 +10,8 @@ from chainrule.data.column import Column
 from chainrule.data.columns import numeric_vote
 from chainrule.data.labels import present_labels, undotted
 from chainrule.data.lists import JSON, list_separator
+from chainrule.data.markers import markers_met
+from chainrule.data.report import quoted
 from chainrule.data.table import Table
 from chainrule.data.target import Task
 from chainrule.errors import DataError, SettingError, nearest
@@ -73,10 +75,14 @@ def _refuse_single(table: Table, name: str, distinct: list[Any]) -> None:
     if len(distinct) >= 2:
         return
     known = f"only the value {str(distinct[0])!r}" if distinct else "no value at all"
+    texts = [text for text in markers_met(table.column(name)) if text]
+    hint = "choose another column as the target"
+    if texts:
+        hint = f"--missing {name}= if {quoted(texts)} does not mean missing, or another column"
     raise DataError(
         f"target {name!r} of {table.source} has {known}",
         expected="at least two different values",
-        hint="choose another column as the target",
+        hint=hint,
     )
 
 

@@ -42,10 +42,22 @@ def test_objects_tell_themselves_whatever_the_name(written: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"a": 1}, {"a": 2}]', '[\n {"a": 1},\n {"a": 2}\n]\n', '{\n "a": [1, 2]\n}']
+    "text",
+    [
+        '[{"a": 1}, {"a": 2}]',
+        '[\n {"a": 1},\n {"a": 2}\n]\n',
+        '{\n "a": [1, 2]\n}',
+        '{"a": [1, 2], "b": ["x", "y"]}',
+        '{"count": 2, "data": [{"a": 1}, {"a": 2}]}',
+    ],
 )
 def test_a_json_file_as_a_whole(written: Written, text: str) -> None:
     assert written(text, name="t.json").column("a").numbers.tolist() == [1, 2]
+
+
+def test_a_row_of_lists_is_a_row_where_the_name_says_lines(written: Written) -> None:
+    assert len(written('{"a": [1, 2], "b": [3, 4]}', name="t.jsonl")) == 1
+    assert len(written('{"a": [1, 2], "b": [3]}', name="t.json")) == 1
 
 
 @pytest.mark.parametrize(

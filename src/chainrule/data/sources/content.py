@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import mmap
 import sys
 import tempfile
@@ -18,11 +20,20 @@ from chainrule.errors import DataError
 MAPPED = 2**24
 """Larger files are mapped into memory, not read."""
 
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ZSTD = b"\x28\xb5\x2f\xfd"
+PACKINGS = {
+    b"\x1f\x8b": ("a gzip file", gzip.decompress),
+    b"BZh": ("a bzip2 file", bz2.decompress),
+    b"\xfd7zXZ\0": ("an xz file", lzma.decompress),
+}
+"""By their first bytes, the packings that Python's own library undoes."""
+
+PACKED = (ZSTD, *PACKINGS)
+ENDINGS = (".gz", ".zst", ".bz2", ".xz")
 
 
 class Content:
-    """What a source holds: `raw` are its bytes, unpacked if they were packed (.gz, .zst).
+    """What a source holds: `raw` are its bytes, unpacked if they were packed (`ENDINGS`).
 
     `name` is what people call it, `suffix` its ending without that of the packing. Read from
     `path`, or given as `raw`.
@@ -36,7 +47,7 @@ class Content:
         self.path = path
         self._given = raw
         suffixes = [suffix.lower() for suffix in Path(name).suffixes]
-        kept = [suffix for suffix in suffixes if suffix not in (".gz", ".zst")]
+        kept = [suffix for suffix in suffixes if suffix not in ENDINGS]
         self.suffix = kept[-1] if kept else ""
 
     @classmethod
@@ -49,7 +60,7 @@ class Content:
     @cached_property
     def head(self) -> bytes:
         """The first bytes, by which most kinds of files can be told."""
-        if self._packed_head.startswith((GZIP, ZSTD)):
+        if self._packed_head.startswith(PACKED):
             return self.raw[:16]
         return self._packed_head
 
@@ -71,7 +82,7 @@ class Content:
     @property
     def _plain(self) -> bool:
         """Whether this is a file as it stands, not packed."""
-        return self.path is not None and not self._packed_head.startswith((GZIP, ZSTD))
+        return self.path is not None and not self._packed_head.startswith(PACKED)
 
     @cached_property
     def text(self) -> Text:
@@ -95,16 +106,21 @@ class Content:
 
 
 def unpacked(raw: bytes, source: str) -> bytes:
-    """Bytes as they were before gzip or Zstandard packed them."""
-    if raw.startswith(GZIP):
-        with decoding(source, "a gzip file"):
-            return gzip.decompress(raw)
+    """Bytes as they were before gzip, bzip2, xz or Zstandard packed them."""
     if raw.startswith(ZSTD):
-        with installed("zst", "a .zst file"):
-            if sys.version_info >= (3, 14):
-                from compression import zstd
-            else:
-                from backports import zstd
-        with decoding(source, "a Zstandard file"):
-            return bytes(zstd.decompress(raw))
+        return _from_zstandard(raw, source)
+    for start, (kind, unpack) in PACKINGS.items():
+        if raw.startswith(start):
+            with decoding(source, kind):
+                return unpack(raw)
     return raw
+
+
+def _from_zstandard(raw: bytes, source: str) -> bytes:
+    with installed("zst", "a .zst file"):
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    with decoding(source, "a Zstandard file"):
+        return bytes(zstd.decompress(raw))

@@ -27,9 +27,7 @@ def delimiter_of(
     >>> delimiter_of(b"a;b\\n1,5;2,5\\n0,1;0,2\\n", ".csv", "t.csv")
     (';', [])
     """
-    sample = text[:SAMPLE].decode("utf-8-sig", errors="replace")
-    if len(text) > SAMPLE:
-        sample = sample[: sample.rfind("\n") + 1]
+    sample = sample_of(text)
     marks = dict.fromkeys([*CANDIDATES, *([likely] if likely else [])])
     cut = {mark: rows for mark in marks if (rows := _rows(sample, mark))}
     if len(cut) > 1 and "," in cut and any(_decimal(cut[mark]) for mark in cut if mark != ","):
@@ -48,6 +46,12 @@ def delimiter_of(
         got="; ".join(f"{mark!r} makes {len(rows[0])} columns" for mark, rows in cut.items()),
         hint="--delimiter, such as ',' or tab",
     )
+
+
+def sample_of(text: Text) -> str:
+    """The first whole lines of a text."""
+    sample = text[:SAMPLE].decode("utf-8-sig", errors="replace")
+    return sample[: sample.rfind("\n") + 1] if len(text) > SAMPLE else sample
 
 
 def _rows(sample: str, mark: str) -> list[list[str]]:

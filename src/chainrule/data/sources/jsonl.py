@@ -16,7 +16,8 @@ from chainrule.data.sources.titles import renamed
 from chainrule.data.table import Rejected, Table
 from chainrule.errors import DataError
 
-SUFFIXES = (".json", ".jsonl", ".ndjson")
+LINES = (".jsonl", ".ndjson")
+SUFFIXES = (".json", *LINES)
 
 
 def looks_like_json(content: Content) -> bool:
@@ -44,6 +45,8 @@ def from_json(content: Content, reading: Reading) -> Table:
     if not lines:
         raise DataError(f"{content.name} is empty")
     if lines[0][1].strip() == b"[" or not any(_is_object(line) for _, line in lines[:3]):
+        return renamed(_whole(text, content.name), reading)
+    if len(lines) == 1 and content.suffix not in LINES and _is_whole(json.loads(lines[0][1])):
         return renamed(_whole(text, content.name), reading)
     rows, places, rejected = [], [], []
     for place, line in lines:
@@ -106,13 +109,14 @@ def _printable(value: Any) -> Any:
 
 
 def _whole(text: bytes, source: str) -> Table:
-    """A table from one JSON value: a list of objects, or an object of lists."""
+    """A table from one JSON value: a list of objects, alone or in an object; an object of lists."""
     with decoding(source, "JSON"):
         found = json.loads(text)
-        if isinstance(found, dict) and found and all(isinstance(v, list) for v in found.values()):
+        rows = _rows_in(found)
+        if rows is not None:
+            columns = by_column([dict(_flat(row, "")) for row in rows])
+        elif isinstance(found, dict) and found and len(_lists_in(found)) == len(found):
             columns = {_printable(k): list(map(_cell, v)) for k, v in found.items()}
-        elif isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
-            columns = by_column([dict(_flat(row, "")) for row in found])
         else:
             raise DataError(
                 f"{source} holds no table", expected="an object a line, or a list of objects"
@@ -121,6 +125,27 @@ def _whole(text: bytes, source: str) -> Table:
     if len(table) == 0:
         raise DataError(f"{source} has no rows")
     return table
+
+
+def _is_whole(found: dict[str, Any]) -> bool:
+    """Whether a JSON object is a table and no row: of lists as long as each other, or of rows."""
+    lists = _lists_in(found)
+    columns = bool(found) and len(lists) == len(found) and len(set(map(len, lists))) == 1
+    return columns or _rows_in(found) is not None
+
+
+def _rows_in(found: Any) -> list[dict[str, Any]] | None:
+    """The objects that a JSON value lists, itself or in its only list; None if it lists none."""
+    if isinstance(found, dict):
+        lists = _lists_in(found)
+        found = lists[0] if len(lists) == 1 else None
+    rows = isinstance(found, list) and found and all(isinstance(row, dict) for row in found)
+    return found if rows else None
+
+
+def _lists_in(found: dict[str, Any]) -> list[list[Any]]:
+    """The lists that a JSON object holds."""
+    return [value for value in found.values() if isinstance(value, list)]
 
 
 def _cell(value: Any) -> Any:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chainrule.data.column import Column, number_of
 from chainrule.data.layout import Familiar, Layout
 from chainrule.data.report import Note
+from chainrule.data.sources.above import rows_above
 from chainrule.data.sources.reading import Reading
 from chainrule.data.table import Table
 from chainrule.errors import DataError
@@ -31,6 +32,10 @@ def titled(
     Where the columns of training were given other names than their header's, those of a table with
     such a header have none, as in a table without one.
     """
+    above = rows_above(columns, lines) if reading.header is not False else ()
+    if above:
+        below = np.arange(len(above), len(lines))
+        columns, lines = [column.take(below) for column in columns], lines[below]
     first = [column.at(slice(1))[0] for column in columns]
     header = _has_header(columns, first, source, reading)
     if header and len(lines) == 1:
@@ -45,6 +50,7 @@ def titled(
         lines[body],
         source,
         named=(header and not passed) or reading.names is not None,
+        rejected=above,
         notes=(Note(about="layout", text=told),) if passed else (),
         layout=(layout or Layout()).model_copy(
             update={"header": header, "renamed": header and (passed or reading.names is not None)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.data import Table
-from chainrule.data.sources.content import GZIP, ZSTD, Content
+from chainrule.data.sources.content import PACKED, Content
 from chainrule.data.sources.reading import Reading
 from chainrule.data.sources.text import from_text
 from chainrule.model import Model
@@ -22,7 +22,7 @@ def answer_csv(model: Model, raw: bytes, most: int) -> tuple[str, int]:
     RequestError if it has more than `most` rows, or rows that cannot be read; DataError if it is
     no table, or lacks columns.
     """
-    if raw.startswith((GZIP, ZSTD)):
+    if raw.startswith(PACKED):
         raise RequestError("the body is packed; send it as plain text", status=415)
     table = _table(model, raw)
     if len(table) > most:
