@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chainrule.compiler.expand import expand
+from chainrule.compiler.joins import joined
+from chainrule.compiler.slopes import with_slopes
 from chainrule.compiler.stages import in_stages
 from chainrule.core.program import Program
 
@@ -16,6 +18,8 @@ def _pruned(program: Program) -> Program:
 
 PASSES: dict[str, Callable[[Program], Program]] = {
     "without what nothing depends on": _pruned,
+    "padded parts joined": joined,
+    "gradients times slopes": with_slopes,
     "composites written out": expand,
     "reductions in stages": in_stages,
 }
