@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from chainrule.core.op import OPS, Op, Pointwise
 from chainrule.core.value import Symbol
 from chainrule.errors import ProgramError, ShapeError, nearest
+from chainrule.markup import Html, notebook, table, tag
 from chainrule.spec import NUMBERS, Spec, spec_of
 
 PHASES = ("forward", "loss", "backward", "update")
@@ -74,6 +75,15 @@ class Program:
         return "\n".join(_listing(self))
 
     __repr__ = __str__ = listing
+
+    def _repr_html_(self) -> str:
+        folded = [
+            tag("details", tag("summary", f"{phase}: {len(rows):,} instructions"), _table(rows))
+            for phase in PHASES
+            if (rows := [made for made in self.instructions if made.phase == phase])
+        ]
+        count = f" {len(self.instructions):,} instructions, {len(self.reads):,} cells read"
+        return notebook(tag("b", "Program"), tag("span", count, class_="soft"), *folded)
 
     def verify(self) -> Program:
         """Check that the program holds together; gives it back, or raises ProgramError."""
@@ -161,6 +171,11 @@ def _listing(program: Program) -> Iterator[str]:
             if isinstance(value, Program):
                 yield f"{name} of {made.outputs[0]}"
                 yield from (f"    {line}" for line in _listing(value))
+
+
+def _table(instructions: Sequence[Instruction]) -> Html:
+    rows = [[_written(made), made.scope, made.line] for made in instructions]
+    return table(["instruction", "layer", "line"], rows, left=3)
 
 
 def typed(symbol: Symbol) -> str:

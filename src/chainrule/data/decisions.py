@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from chainrule.data.columns import ColumnKind, column_kind
 from chainrule.data.report import Note, Report
 from chainrule.data.table import Table
+from chainrule.markup import notebook, table, tag
 
 TARGET = "the target"
 
@@ -21,6 +22,17 @@ class DataReport(Report):
     """The notes about a table that was made ready, and the decision on each of its columns."""
 
     columns: list[Decision] = []  # noqa: RUF012 (pydantic copies it)
+
+    def _repr_html_(self) -> str:
+        notes = [note for note in self.notes if note.about != "column"]
+        columns = [[column.name, column.kind, column.use] for column in self.columns]
+        shown = table(["column", "taken for", "what became of it"], columns, left=3)
+        folded = tag("details", tag("summary", f"{len(columns)} columns"), shown)
+        return notebook(
+            tag("b", self.source),
+            *(tag("p", tag("b", "! ") if note.finding else "", str(note)) for note in notes),
+            *([folded] if columns else []),
+        )
 
 
 def decisions(

@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.explain.evidence import Evidence
 from chainrule.explain.plain import Shown, number
+from chainrule.markup import notebook, tag
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ class Finding(Shown):
         lines += [f"why it matters: {self.why}", f"what to do: {self.advice}"]
         lines += [str(self.tried)] if self.tried is not None else []
         return "\n  ".join(lines)
+
+    def _repr_html_(self) -> str:
+        name, *lines = str(self).split("\n  ")
+        return notebook(tag("b", name), *(tag("p", line) for line in lines))
 
 
 @dataclass(frozen=True)

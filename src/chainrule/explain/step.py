@@ -15,6 +15,9 @@ from chainrule.core.value import Raw, Symbol
 from chainrule.errors import SettingError
 from chainrule.explain.layers import Layer, layers_of, names_of
 from chainrule.explain.opened import Apart, Labels, Opened, Row
+from chainrule.explain.pictures.diagram import Diagram
+from chainrule.explain.pictures.graph import step_graph
+from chainrule.explain.step_html import step_html
 from chainrule.explain.step_text import step_text
 from chainrule.explain.trace import Trace, trace
 from chainrule.explain.updates import updates_of
@@ -32,8 +35,18 @@ class OpenedStep(Opened):
         names = ", ".join(layer.name for layer in self.layers)
         raise SettingError(f"the step has no layer {name!r}", expected=names)
 
+    def graph(self, operations: bool = False) -> Diagram:
+        """The step as a graph: what each layer gives for the shown row, and its gradient.
+
+        `operations`: a box for each operation instead, the local derivatives beside the arrows.
+        """
+        return step_graph(self, operations)
+
     def __str__(self) -> str:
         return step_text(self)
+
+    def _repr_html_(self) -> str:
+        return step_html(self)
 
 
 def open_program(

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from chainrule.core.record import Recorder, mark
 from chainrule.core.state import RECORDER
 from chainrule.errors import ChainruleError, IndexRangeError, SettingError, ShapeError, nearest
+from chainrule.markup import notebook, table, tag
 from chainrule.spec import F32, F64, NUMBERS, Spec, dtype_of
 from chainrule.tensors import Buffer, Cell, Parameter, Tensor, as_tensor
 
@@ -294,6 +295,17 @@ class Module:
             return f"{type(self).__name__}({extra})"
         body = "\n  ".join([extra, *lines] if extra else lines)
         return f"{type(self).__name__}(\n  {body}\n)"
+
+    def _repr_html_(self) -> str:
+        layers = [(n, m) for n, m in self.named_modules() if not list(m.children())]
+        rows = [[n, repr(m), f"{_size(m):,}" if _size(m) else ""] for n, m in layers]
+        told = f" {_size(self):,} parameters"
+        shown = table(["layer", "what it is", "parameters"], rows, left=2)
+        return notebook(tag("b", type(self).__name__), tag("span", told, class_="soft"), shown)
+
+
+def _size(module: Module) -> int:
+    return sum(parameter.size for parameter in module.parameters())
 
 
 class LoadedKeys:

@@ -17,6 +17,7 @@ from chainrule.errors import GradientError, SettingError, ShapeError
 from chainrule.ops import pointwise as p
 from chainrule.ops.create import full
 from chainrule.spec import F32, F64
+from chainrule.tensors.html import tensor_html
 from chainrule.tensors.roots import spec_of
 from chainrule.tensors.tensor import Tensor, array_of, as_tensor, check_dtype, made, written
 
@@ -199,6 +200,10 @@ class Cell(Tensor):
         if self._held is None:
             return f"{type(self).__name__}(empty)"
         return written(self._held, self._held.dtype, self.origin, type(self).__name__)
+
+    def _repr_html_(self) -> str | None:
+        name = f"{type(self).__name__} {self.name}".strip()
+        return None if self._held is None else tensor_html(self._held, name)
 
 
 class Gradient(Tensor):

@@ -21,6 +21,7 @@ from chainrule.ops.contract import contract
 from chainrule.ops.reduce import broadcast_to
 from chainrule.spec import BOOL, F32, F64, I32, I64, DType, dtype_of
 from chainrule.tensors import along, elementwise, shapes
+from chainrule.tensors.html import tensor_html
 from chainrule.tensors.roots import broken, check_root, ones_like_root, spec_of
 
 Arguments = ParamSpec("Arguments")
@@ -202,6 +203,9 @@ class Tensor(Value):
         if isinstance(self.array, Symbol):
             return f"<{self.array}: {spec_of(self)}>"
         return written(self.array, self.dtype, self.origin)
+
+    def _repr_html_(self) -> str | None:
+        return None if isinstance(self.array, Symbol) else tensor_html(self.array, "tensor")
 
     # -- dtype and history
 

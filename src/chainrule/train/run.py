@@ -16,6 +16,8 @@ from chainrule.data.decisions import DataReport, Decision
 from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.explain import Finding, OpenedStep
+from chainrule.explain.pictures.training import losses
+from chainrule.markup import Html, notebook, tag
 from chainrule.model.card import Detail, Scores, no_details
 from chainrule.model.files import unwritable, write_whole
 from chainrule.train.diagnosis import diagnose_replay
@@ -23,7 +25,9 @@ from chainrule.train.history import EpochResult
 from chainrule.train.kept_rows import DATA as DATA
 from chainrule.train.kept_rows import keeps_rows
 from chainrule.train.replay import Replay
+from chainrule.train.score_table import score_table
 from chainrule.train.steps import opened_step
+from chainrule.wording import BASELINES
 
 # What lies in a run folder, beside DATA (what was found in the data, what was done about it):
 SETTINGS = "settings.toml"  # runs the same training again
@@ -171,6 +175,23 @@ class Run:
     def settings_text(self) -> str:
         """The settings file; an empty text where there is none."""
         return self._text(SETTINGS)
+
+    def _repr_html_(self) -> str:
+        facts, epochs = self.summary(), self.epochs()
+        about = f" predicting {facts.target} from {facts.data}, {facts.state}"
+        drawn = losses(
+            [one.epoch for one in epochs],
+            [one.train_loss for one in epochs],
+            [one.validation_loss for one in epochs],
+        )
+        scores = score_table(facts.scores, facts.baseline, BASELINES[facts.task])
+        return notebook(
+            tag("b", self.path),
+            tag("span", about, class_="soft"),
+            tag("p", facts.stopped),
+            *([scores] if facts.scores else []),
+            *([Html(drawn._repr_html_())] if epochs else []),
+        )
 
     def _text(self, name: str) -> str:
         path = self.path / name

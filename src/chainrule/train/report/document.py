@@ -10,9 +10,10 @@ from chainrule.data.report import counted, named
 from chainrule.explain.pictures import Drawing
 from chainrule.explain.pictures.drawing import style
 from chainrule.markup import Html, joined, table, tag
-from chainrule.model.card import LABEL, Scores
+from chainrule.model.card import LABEL
 from chainrule.train.run import Run, Summary
-from chainrule.wording import BASELINES, METRICS, duration, number, scored
+from chainrule.train.score_table import score_table
+from chainrule.wording import BASELINES, duration, number
 
 SHOWN_NOTES = 40
 
@@ -99,20 +100,12 @@ def _worth(facts: Summary, pictures: Sequence[Drawing]) -> Iterator[Html]:
         return
     yield tag("h2", "How good it is")
     yield tag("p", "All of this is about the test rows, which had no part in the training.")
-    yield _scores(facts.scores, facts.baseline, BASELINES[facts.task])
+    yield score_table(facts.scores, facts.baseline, BASELINES[facts.task])
     for detail in facts.details:
         kind = "its majority" if detail.task == LABEL else BASELINES[detail.task]
         yield tag("h3", detail.of)
-        yield _scores(dict(detail.scores), dict(detail.baseline), kind)
+        yield score_table(dict(detail.scores), dict(detail.baseline), kind)
     yield _figures(pictures)
-
-
-def _scores(found: Scores, baseline: Scores, trivial: str) -> Html:
-    rows = [
-        [METRICS.get(name, name), scored(name, value), scored(name, baseline.get(name))]
-        for name, value in found.items()
-    ]
-    return table(["", "this network", trivial], rows)
 
 
 def _figures(pictures: Sequence[Drawing]) -> Html:
