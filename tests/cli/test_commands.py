@@ -170,6 +170,17 @@ def test_predict_rows_as_they_come(call: Call, folder: Path, ships: Path) -> Non
     ]
 
 
+def test_the_ending_of_a_file_says_how_predictions_are_written(call: Call, ships: Path) -> None:
+    Path("rows.csv").write_text("port,load,crew\nGenua,4,1\n")
+    assert call("predict", ships, "rows.csv", "-o", "p.jsonl").code == 0
+    assert json.loads(Path("p.jsonl").read_text())["port"] == "Genua"
+    for name in ("p.parquet", "p.csv.gz"):
+        said = call("predict", ships, "rows.csv", "-o", name)
+        assert said.code == 2
+        assert "written as CSV or JSON Lines" in said.err
+        assert not Path(name).exists()
+
+
 def test_predict_into_a_file(call: Call, folder: Path, ships: Path) -> None:
     (folder / "rows.csv").write_text(ROWS)
     printed = call("predict", ships, "rows.csv", "-q").out

@@ -14,17 +14,26 @@ from chainrule.cli.options import json_option, quiet_option, reading_options
 from chainrule.cli.text import note, out
 from chainrule.data.clean import rejected_notes
 from chainrule.data.report import counted
+from chainrule.data.sources.content import ENDINGS
+from chainrule.data.sources.jsonl import LINES
 from chainrule.data.table import Rejected
+from chainrule.errors import SettingError
 from chainrule.model import load
 from chainrule.model.files import file_whole
 from chainrule.model.written import as_csv, as_lines, with_predictions
+
+OTHERS = (".json", ".parquet", ".xlsx", ".xls", ".ods", ".npy", ".npz", *ENDINGS, ".zip")
+"""A CSV text under such a name would be no such file."""
 
 
 @click.command("predict")
 @click.argument("model")
 @click.argument("data")
 @click.option(
-    "-o", "--output", metavar="FILE", help="Where to write; standard output if not given."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where to write: .csv, or .jsonl as JSON Lines; standard output if not given.",
 )
 @reading_options
 @json_option("Write JSON Lines instead of CSV.")
@@ -43,6 +52,7 @@ def command(
     prediction and, for a category or labels, each probability after its own columns. A long CSV
     file is read, predicted and written block by block: it need not fit into memory.
     """
+    as_json = as_json or _by_ending(output)
     found = load(model)
     rows, met = 0, None
     rejected: list[Rejected] = []
@@ -59,6 +69,18 @@ def command(
             note(line)
         where = f" in {output}" if output else ""
         note(f"{counted(rows, 'prediction')}{where}")
+
+
+def _by_ending(output: str | None) -> bool:
+    """Whether a file is to be JSON Lines; SettingError for the ending of what is not written."""
+    ending = Path(output or "").suffix.lower()
+    if ending in OTHERS:
+        raise SettingError(
+            "predictions are written as CSV or JSON Lines",
+            got=output,
+            hint="a name that ends in .csv or .jsonl",
+        )
+    return ending in LINES
 
 
 @contextmanager

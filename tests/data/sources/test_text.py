@@ -168,7 +168,8 @@ def test_a_header_that_cannot_be_told_is_asked_for(written: Written) -> None:
     assert written("1,2\n3,4\n", header=True).names == ["1", "2"]
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)
+letters = st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="$€£¥₹%")
+words = st.text(letters, min_size=1, max_size=5)
 numbers = st.floats(-1e6, 1e6).map(lambda number: f"{number:.3f}")
 
 
