@@ -129,6 +129,31 @@ def _sum(x: Any, window: Shape, stride: Shape, low: Shape, high: Shape) -> Any:
 # -- the records
 
 
+def _surrounded(torch: Any, x: Any, low: Shape, high: Shape, value: Any) -> Any:
+    sides = [n for pair in zip(low[::-1], high[::-1], strict=True) for n in pair]
+    return torch.nn.functional.pad(x, sides, value=value) if any(sides) else x
+
+
+def _max_peer(
+    torch: Any, x: Any, window: Shape, stride: Shape, low: Shape, high: Shape, dilation: Shape
+) -> Any:
+    pools = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+    around = _surrounded(torch, x, low, high, -torch.inf)
+    return pools[len(window)](around, window, stride, 0, dilation)
+
+
+def _sum_peer(torch: Any, x: Any, window: Shape, stride: Shape, low: Shape, high: Shape) -> Any:
+    """The means, times the size of a window."""
+    means = {
+        1: torch.avg_pool1d,
+        2: torch.nn.functional.avg_pool2d,
+        3: torch.nn.functional.avg_pool3d,
+    }
+    return means[len(window)](_surrounded(torch, x, low, high, 0.0), window, stride) * math.prod(
+        window
+    )
+
+
 def _sum_onnx(to: Any, x: str, window: Shape, stride: Shape, low: Shape, high: Shape) -> Any:
     """The mean of every window, in which the places around x count, times its size."""
     mean = to(
@@ -190,6 +215,7 @@ max_pool: Call = define(
     ),
     lower=Composite(written.max_pool),
     samples=_samples("x"),
+    peer=_max_peer,
     onnx=lambda to, x, window, stride, low, high, dilation: to(
         "MaxPool",
         x,
@@ -242,6 +268,7 @@ sum_pool: Call = define(
     grad=(lambda g, x_shape, **s: sum_pool_spread(g, space=x_shape[2:], **s),),
     lower=Composite(written.sum_pool),
     samples=_samples("sum x"),
+    peer=_sum_peer,
     onnx=_sum_onnx,
 )
 sum_pool_spread: Call = define(
