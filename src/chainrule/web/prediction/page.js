@@ -48,8 +48,8 @@ function about({ card, targets }) {
 function field(input, place) {
   const box = make("input", { name: input.name, autocomplete: "off", title: input.treatment });
   if (input.kind === "numeric") box.inputMode = "decimal";
-  if (input.form) box.placeholder = input.form.replace(/%-?([YymdbB])/g, (_, part) => WRITTEN[part]);
-  const label = make("label", {}, input.name, box);
+  box.placeholder = expected(input);
+  const label = make("label", {}, input.unit ? `${input.name} (${input.unit})` : input.name, box);
   if (input.categories) {
     const list = make("datalist", { id: `choices-${place}` },
       ...input.categories.slice(0, 200).map((value) => make("option", { value })));
@@ -57,6 +57,12 @@ function field(input, place) {
     label.append(list);
   }
   return label;
+}
+
+function expected({ kind, form, categories = [] }) {
+  if (form) return form.replace(/%-?([YymdbB])/g, (_, part) => WRITTEN[part]);
+  if (kind === "numeric") return "a number";
+  return [...categories.slice(0, 3), ...(categories.length > 3 ? ["…"] : [])].join(", ");
 }
 
 function row() {
@@ -99,7 +105,8 @@ function shown({ predictions, notes }) {
     make("p", { className: "value", textContent: Array.isArray(value) ? value.join(", ") || "none" : value }),
     ...(probabilities ? [chances(probabilities)] : []),
   ]);
-  return [...parts, ...notes.map((note) => make("p", { className: "about", textContent: note }))];
+  const met = notes.filter((note) => !note.endsWith(": 1 missing value")); // a field that was left empty
+  return [...parts, ...met.map((note) => make("p", { className: "about", textContent: note }))];
 }
 
 function chances(probabilities) {
