@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NOT_FOR_USERS = {"test", "peers"}
+NOT_FOR_USERS = {"test", "peers", "docs"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,12 @@ class Use:
 BUILT_IN_ZSTD = sys.version_info >= (3, 14)  # nothing is missing then
 ZSTD = "file('t.csv.zst', b'\\x28\\xb5\\x2f\\xfd'); run('inspect t.csv.zst')"
 TRAIN = "train courier --epochs 1 --quiet --output"
+PICTURE = """
+from chainrule.explain.pictures import Axis, Line, Picture
+Picture("a", "b", "c", Axis("x"), Axis("y"), [Line("l", [1, 2], [3, 4])]).save("p.png")
+"""
 USES = {
+    "plot": Use("resvg_py", PICTURE),
     "sklearn": Use("sklearn", "import chainrule.estimators"),
     "excel": Use("python_calamine", "file('t.xlsx', b'PK\\x03\\x04'); run('inspect t.xlsx')"),
     "zst": Use("", "" if BUILT_IN_ZSTD else ZSTD),
