@@ -14,11 +14,14 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.logging import getLogger
 
 from chainrule.explain.pictures import Drawing
 from chainrule.explain.pictures.drawing import style
 from chainrule.explain.plain import number
 from live.page import Page, Shown
+
+LOGGER = getLogger(__name__)
 
 
 def page_of(env: BuildEnvironment) -> Page:
@@ -46,11 +49,11 @@ class Live(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         argument = self.arguments[0] if self.arguments else ""
+        code = "\n".join(self.content) + "\n"
         try:
-            shown = page_of(self.env).show(self.name, argument, "\n".join(self.content) + "\n")
+            return self.nodes(page_of(self.env).show(self.name, argument, code))
         except Exception as error:
-            raise self.error(f"{type(error).__name__}: {error}") from error
-        return self.nodes(shown)
+            return _failed(self, error)
 
     def nodes(self, shown: Shown) -> list[nodes.Node]:
         """What stands in the page."""
@@ -98,7 +101,10 @@ class Value(SphinxRole):
     """An expression in a line of text, replaced by the text that it gives."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        text = str(page_of(self.env).show("value", "", self.text).value)
+        try:
+            text = str(page_of(self.env).show("value", "", self.text).value)
+        except Exception as error:
+            return _failed(self, error), []
         return [nodes.inline(text, text, classes=["live-value"])], []
 
 
@@ -109,6 +115,12 @@ DIRECTIVES: dict[str, type[Directive]] = {
     "picture": PictureOf,
     "table": TableOf,
 }
+
+
+def _failed(block: SphinxDirective | SphinxRole, error: Exception) -> list[nodes.Node]:
+    """Code that fails is a warning at its line, and so the end of a build that allows none."""
+    LOGGER.warning("%s: %s", type(error).__name__, error, location=block.get_location())
+    return []
 
 
 def _cell(value: Any) -> str:
