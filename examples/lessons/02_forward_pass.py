@@ -10,6 +10,7 @@ Shows L12, L13, L14 and L16.
 
 import chainrule as cr
 from chainrule import nn
+from chainrule.explain import open_step
 
 
 def neuron():
@@ -31,6 +32,13 @@ def network():
         }
     )
     return layers
+
+
+def drawing():
+    """The network with the numbers that flow through it; `.save("network.svg")` writes it."""
+    model = network()
+    forward = cr.compile(lambda x: model(x), backend="interpret")
+    return open_step(forward, cr.tensor([[1.0, 2.0]])).graph()
 
 
 def numbers(tensor):
@@ -56,6 +64,8 @@ def main():
     for layer in network():
         value = layer(value)
         print(f"   {type(layer).__name__:<9} {numbers(value)}")
+    print("\nThe same, drawn:")
+    print(drawing().text())
     print("More layers would go on in the same way: linear, bend, linear, bend, ...")
 
     model = network()

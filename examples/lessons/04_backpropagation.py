@@ -12,6 +12,8 @@ import numpy as np
 
 import chainrule as cr
 from chainrule import nn, optim
+from chainrule.explain import open_step
+from chainrule.explain.pictures import Arrow, Box, Diagram
 
 X, Y = [1.0, 2.0], [1.0]  # one row: two inputs and the target
 STATE = {
@@ -63,19 +65,47 @@ def one_chain():
     return links, float(np.prod(list(links.values())))
 
 
-def recorded():
-    """The whole step as the list of instructions that chainrule runs."""
+def chain_drawn():
+    """The same chain as a diagram, the rate of change of each link beside its arrow."""
+    values, _ = by_hand()
+    z2 = float(values["z2"][0])
+    boxes = [
+        Box("W1[1,1]", [f"{STATE['0.weight'][1][1]}"], 3),
+        Box("z1[1]", [f"{values['z1'][1]:.3f}"]),
+        Box("a1[1]", [f"{values['a1'][1]:.3f}"]),
+        Box("z2", [f"{z2:.3f}"]),
+        Box("loss", [f"{(Y[0] - z2) ** 2:.3f}"], 4),
+    ]
+    rates, product = one_chain()
+    backwards = list(rates.values())[::-1]
+    arrows = [Arrow(at, at + 1, f"times {rate:+.3f}") for at, rate in enumerate(backwards)]
+    about = f"All rates along the way multiplied: {product:+.3f}, the gradient of W1[1,1]."
+    return Diagram("chain", "From one weight to the loss", about, boxes, arrows)
+
+
+def step():
+    """The compiled step of learning: forward, loss, backward, update."""
     model, loss_function = network(), nn.MSELoss()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
 
-    def step(x, y):
+    def learn(x, y):
         loss = loss_function(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         return loss
 
-    return cr.compile(step).program(cr.tensor(X), cr.tensor(Y))
+    return cr.compile(learn, backend="interpret")
+
+
+def drawing():
+    """The network with what each layer gave, and the gradient of that, and of its weights."""
+    return open_step(step(), cr.tensor([X]), cr.tensor([Y])).graph()
+
+
+def recorded():
+    """The whole step as the list of instructions that chainrule runs."""
+    return step().program(cr.tensor(X), cr.tensor(Y))
 
 
 def main():
@@ -88,6 +118,9 @@ def main():
     print(f"   {'all four multiplied: d loss / d W1[1,1]':<38} {product:+.3f}")
     print(f"   {'the engine':<38} {engine['0.weight'][1, 1]:+.3f}")
 
+    print("\nThe chain, drawn from the weight to the loss:")
+    print(chain_drawn().text())
+
     print("\nEvery gradient, by hand and by the engine: what each parameter did to the error.")
     for name, hand in by_hand()[1].items():
         row = "  ".join(f"{number + 0.0:+.4f}" for number in hand.ravel())
@@ -95,6 +128,9 @@ def main():
         print(f"   {name:<9} {'equal' if same else 'DIFFERENT'}  {row}")
     print("The first hidden neuron is at 0 (up to rounding), where the slope of ReLU counts as 0:")
     print("nothing flows back through it, so none of its parameters gets any blame.")
+
+    print("\nThe whole network, drawn with its gradients:")
+    print(drawing().text())
 
     print("\nThe step as it is recorded. Its four phases stand at the right of each instruction.\n")
     print(recorded().listing())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import re
 import runpy
 from collections.abc import Callable
@@ -115,6 +116,10 @@ def lesson_02_forward_pass(text: str, names: dict[str, Any]) -> None:
     output = names["network"]()(names["cr"].tensor([1.0, 2.0])).item()
     assert output == pytest.approx(-0.175, abs=1e-6)
     assert "the parameters are the same" in text
+    drawn = {box.title: box.lines for box in names["drawing"]().boxes}
+    assert "gives [0, 1, 0.75]" in drawn["1"]
+    assert "gives [-0.175]" in drawn["2"]
+    assert names["drawing"]().text() in text
 
 
 @lesson
@@ -152,6 +157,15 @@ def lesson_04_backpropagation(text: str, names: dict[str, Any]) -> None:
     assert list(links.values()) == pytest.approx([-2.35, -0.5, 1.0, 2.0])
     assert product == pytest.approx(float(engine["0.weight"][1, 1]))
     assert "DIFFERENT" not in text
+    rates = [float(arrow.text.removeprefix("times ")) for arrow in names["chain_drawn"]().arrows]
+    assert rates == pytest.approx([*links.values()][::-1])
+    drawn = {box.title: box.lines for box in names["drawing"]().boxes}
+    for name, hand in by_hand.items():
+        layer, _, parameter = name.partition(".")
+        (line,) = (one for one in drawn[layer] if f"gradient of {parameter} " in one)
+        told = json.loads("[" + line.partition("[")[2])
+        assert told == pytest.approx(hand.ravel().tolist(), abs=1e-3)
+    assert names["drawing"]().text() in text
     phases = [instruction.phase for instruction in names["recorded"]().instructions]
     assert list(dict.fromkeys(phases)) == ["forward", "loss", "backward", "update"]
     assert names["recorded"]().listing() in text

@@ -59,7 +59,8 @@ def test_a_network_is_a_chain_of_its_layers_and_the_loss() -> None:
     assert titles == ["x", "0", "1", "2", "y", "loss"]
     pairs = {(titles[one.start], titles[one.end]) for one in diagram.arrows}
     assert pairs == {("x", "0"), ("0", "1"), ("1", "2"), ("2", "loss"), ("y", "loss")}
-    assert list(diagram.boxes[1].lines) == ["gives 1 × 3, 9 weights; 3 + 2 operations"]
+    made_of = "contract, broadcast_to, add"
+    assert list(diagram.boxes[1].lines) == [made_of, "gives 1 × 3, 9 weights; 3 + 2 operations"]
     assert diagram.boxes[2].lines[0] == "ReLU()"
 
 
@@ -69,7 +70,7 @@ def test_a_step_shows_what_the_lesson_works_out() -> None:
     assert "gives [-0.175]" in boxes["2"]
     assert "gradient [-2.35]" in boxes["2"]
     assert "gradient of weight [0, -2.35, -1.762]" in boxes["2"]
-    assert boxes["1"][:2] == ["gives [0, 1, 0.75]", "gradient [-1.645, 1.175, -0.705]"]
+    assert boxes["1"][:3] == ["relu", "gives [0, 1, 0.75]", "gradient [-1.645, 1.175, -0.705]"]
     assert "gradient [0, 1.175, -0.705]" in boxes["0"]
     assert "gradient of weight [0, 0, 1.175, 2.35, -0.705, -1.41]" in boxes["0"]
 
@@ -96,4 +97,4 @@ def test_a_deep_network_is_folded() -> None:
     diagram = program_graph(step.program(cr.tensor(np.ones((3, 2), np.float32))))
     titles = [box.title for box in diagram.boxes]
     assert titles[1:21] == [str(at) for at in range(20)]
-    assert all("6 weights" in box.lines[0] for box in diagram.boxes[1:21])
+    assert all("6 weights" in box.lines[1] for box in diagram.boxes[1:21])

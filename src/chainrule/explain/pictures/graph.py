@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -149,14 +149,19 @@ def _layer_node(
     count = sum(symbol.size for symbol in weights.values() if symbol in inside)
     behind = sum(_scope(made, depth) == scope for made in back) if scope != "loss" else 0
     gives = f"gives {_shape(group[-1].outputs[0])}" + (f", {count:,} weights" if count else "")
+    made_of = _operations(made.op.name for made in group)
     kind = kinds.get(scope, "")
-    lines = [kind] if kind and "\n" not in kind else []
+    lines = [kind if kind and "\n" not in kind else made_of] if scope else []
     both = f"{len(group)} + {behind}" if behind else f"{len(group)}"
     lines.append(f"{gives}; {both} operation{'s' * (both != '1')}")
-    made_of = " ".join(dict.fromkeys(made.op.name for made in group))
     title = scope or made_of
     makes = {str(out) for made in group for out in made.outputs}
     return Node(Box(title, lines, LOSS if scope == "loss" else LAYER), makes, takes)
+
+
+def _operations(names: Iterable[str]) -> str:
+    """What a layer is made of, where nobody knows its name."""
+    return ", ".join(dict.fromkeys(names))
 
 
 def _flows(operand: Any) -> bool:
@@ -172,7 +177,7 @@ def _shape(symbol: Symbol) -> str:
 
 
 def _opened_node(opened: Opened, layer: Layer) -> Node:
-    lines = [layer.kind] if layer.kind else []
+    lines = [layer.kind or _operations(link.op for link in layer.links)]
     lines.append(f"gives {_of_row(opened, layer.output)}")
     if layer.gradient is not None:
         lines.append(f"gradient {_of_row(opened, layer.gradient)}")
