@@ -267,3 +267,10 @@ def test_real_files(shared_tables, file, rows, named):
     table = read_table(shared_tables / file)
     assert (len(table), table.named, table.rejected) == (rows, named, ())
     assert table.lines[-1] == rows + named
+
+
+def test_spans_of_time_in_a_frame_are_seconds():
+    pandas = pytest.importorskip("pandas")
+    spans = pandas.to_timedelta([90, None, 1.5], unit="s")
+    column = read_table(pandas.DataFrame({"span": spans})).column("span")
+    np.testing.assert_array_equal(column.numbers, [90, np.nan, 1.5])

@@ -59,9 +59,11 @@ def from_frame(frame: Any, source: str) -> Table:
 
 
 def _from_series(series: Any) -> Column:
-    """A frame's column: numbers as they are, all else as text, nulls as missing."""
+    """A frame's column: numbers as they are, spans of time in seconds, else text, nulls missing."""
     import narwhals as nw
 
+    if series.dtype == nw.Duration:
+        series = series.dt.total_microseconds() / 1e6
     if series.dtype.is_numeric():
         return Column(numbers=np.array(series.cast(nw.Float64).to_numpy(), dtype=np.float64))
     nulls = series.is_null().to_list()
