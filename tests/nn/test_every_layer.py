@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -101,6 +103,13 @@ def test_every_class_of_nn_is_in_a_case() -> None:
     others = {"functional", "init", "utils", "Module", "Parameter", "Buffer", "Sequential",
               "ModuleList", "ModuleDict"}  # fmt: skip
     assert named == set(cr.nn.__all__) - others
+
+
+def test_every_public_module_of_the_folder_is_in_nn() -> None:
+    files = [import_module(f"chainrule.nn.{found.name}") for found in iter_modules(cr.nn.__path__)]
+    classes = [x for file in files for x in vars(file).values() if isinstance(x, type)]
+    layers = {x.__name__ for x in classes if issubclass(x, cr.nn.Module)}
+    assert {name for name in layers if name[0] != "_"} <= set(cr.nn.__all__)
 
 
 @pytest.mark.parametrize(("case", "place"), [pytest.param(*one, id=str(one[0])) for one in WRONG])
