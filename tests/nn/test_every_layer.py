@@ -106,7 +106,8 @@ def test_every_class_of_nn_is_in_a_case() -> None:
 
 
 def test_every_public_module_of_the_folder_is_in_nn() -> None:
-    files = [import_module(f"chainrule.nn.{found.name}") for found in iter_modules(cr.nn.__path__)]
+    names = [found.name for found in iter_modules(cr.nn.__path__) if not found.ispkg]
+    files = [import_module(f"chainrule.nn.{name}") for name in names]
     classes = [x for file in files for x in vars(file).values() if isinstance(x, type)]
     layers = {x.__name__ for x in classes if issubclass(x, cr.nn.Module)}
     assert {name for name in layers if name[0] != "_"} <= set(cr.nn.__all__)
@@ -120,6 +121,14 @@ def test_what_does_not_fit_names_the_layer_and_a_remedy(case: Case, place: str) 
     wrong = caught.value
     assert f", in {place}" in wrong.what
     assert all(part is not None for part in (wrong.expected, wrong.got, wrong.hint)), str(wrong)
+
+
+def test_images_without_their_channel_axis_are_told_where_it_goes() -> None:
+    layer = cr.nn.Conv2d(1, 3, 3)
+    for given, axis in ((cr.ones(64, 9, 9), 1), (cr.ones(9, 9), 0)):
+        with pytest.raises(ShapeError, match=rf"unsqueeze\({axis}\)"):
+            layer(given)
+        assert layer(given.unsqueeze(axis)).shape[-3:] == (3, 7, 7)
 
 
 def test_every_layer_that_wants_a_shape_says_so() -> None:

@@ -23,6 +23,19 @@ def spec_text(x: Value) -> Spec:
     return Spec(tuple(x.shape), x.dtype)
 
 
+def check_spatial(name: str, axes: int, input: Value) -> None:
+    """Refuse what is not [batch, channels, *space] with so many axes of space, or one image."""
+    if input.ndim not in (axes + 1, axes + 2):
+        raise ShapeError(
+            f"{name} works over {axes} spatial {'axis' if axes == 1 else 'axes'}",
+            expected=f"{axes + 2} axes, [batch, channels, *space], or without the batch",
+            got=spec_text(input),
+            hint="unsqueeze(0) gives it a channel axis"
+            if input.ndim == axes
+            else "reshape it, or take the layer for as many axes",
+        )
+
+
 def mean_over(x: Any, axes: Shape) -> Any:
     """The mean over axes, which stay with size 1; nan of nothing."""
     count = 1

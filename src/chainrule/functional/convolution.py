@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.functional.common import Shape, per_channel, spec_text
+from chainrule.functional.common import Shape, check_spatial, per_channel, spec_text
 from chainrule.ops.layout import pad, reshape
 from chainrule.ops.pointwise import add
 from chainrule.ops.window import convolve, convolve_input_gradient
@@ -123,7 +123,7 @@ def _convolution(
     dilation: Sizes,
     groups: int,
 ) -> Tensor:
-    x = _batched(name, axes, input, weight)
+    x = _batched(name, axes, input, weight, weight.shape[1] * groups)
     steps, spread = each(stride, axes), each(dilation, axes)
     x, around = _padded(x, weight.shape[2:], steps, spread, padding)
     out = convolve(x, weight, stride=steps, padding=around, dilation=spread, groups=groups)
@@ -142,13 +142,13 @@ def _transposed(
     groups: int,
     dilation: Sizes,
 ) -> Tensor:
-    x = _batched(name, axes, input, weight)
-    if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+    x = _batched(name, axes, input, weight, weight.shape[0])
+    if x.shape[1] % groups:
         raise ShapeError(
-            f"{name}: the channels do not fit a transposed convolution in {groups} group(s)",
-            expected=f"input [batch, {weight.shape[0]}, *space], channels divisible by {groups}",
+            f"{name}: the channels do not divide into {groups} groups",
+            expected=f"a multiple of {groups}",
             got=f"input {spec_text(input)}, weight {spec_text(weight)}",
-            hint="in_channels is the size of axis 1 of what goes in",
+            hint="in_channels and out_channels are multiples of groups",
         )
     steps, around, spread = (each(number, axes) for number in (stride, padding, dilation))
     more = each(output_padding, axes)
@@ -177,16 +177,27 @@ def _transposed(
     return _finished(out, bias, input)
 
 
-def _batched(name: str, axes: int, input: Tensor, weight: Tensor) -> Any:
-    if input.ndim not in (axes + 1, axes + 2) or weight.ndim != axes + 2:
+def _batched(name: str, axes: int, input: Tensor, weight: Tensor, channels: int) -> Any:
+    """The input with a batch, of one if it has none; its channels are those of the weight."""
+    check_spatial(name, axes, input)
+    if weight.ndim != axes + 2:
         raise ShapeError(
-            f"{name} works over {axes} spatial axes",
-            expected=f"input of {axes + 2} axes [batch, channels, *space], or without the batch; "
-            f"weight of {axes + 2}",
-            got=f"input {spec_text(input)}, weight {spec_text(weight)}",
-            hint="unsqueeze(1) gives single-channel input its channel axis",
+            f"{name} works over {axes} spatial axes, so its weight has {axes + 2}",
+            expected="channels out and in, then the window",
+            got=f"weight {spec_text(weight)}",
+            hint="a layer such as nn.Conv2d makes its weight",
         )
-    return input if input.ndim == axes + 2 else reshape(input, shape=(1, *input.shape))
+    alone = input.ndim == axes + 1
+    if input.shape[-axes - 1] != channels:
+        raise ShapeError(
+            f"{name}: the input has another number of channels",
+            expected=f"{channels} channels: [batch, {channels}, *space], or without the batch",
+            got=f"input {spec_text(input)}{', which has no batch' * alone}",
+            hint="unsqueeze(1) gives a batch of one channel its channel axis"
+            if alone and channels == 1
+            else "in_channels is the size of the axis before the space",
+        )
+    return reshape(input, shape=(1, *input.shape)) if alone else input
 
 
 def _finished(out: Any, bias: Tensor | None, input: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
-from chainrule.functional.common import Shape, spec_text
+from chainrule.errors import SettingError
+from chainrule.functional.common import Shape, check_spatial
 from chainrule.functional.convolution import Sizes, each
 from chainrule.ops.contract import contract
 from chainrule.ops.layout import reshape
@@ -133,7 +133,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Wanted) -> Tensor:
 
 
 def _shared_out(name: str, axes: int, input: Tensor, output_size: Wanted) -> Tensor:
-    _check_axes(name, axes, input)
+    check_spatial(name, axes, input)
     wanted = output_size if isinstance(output_size, tuple) else (output_size,) * axes
     space = input.shape[-axes:]
     sizes = each([n if m is None else m for n, m in zip(space, wanted, strict=True)], axes)
@@ -209,7 +209,7 @@ def _counts(space: Shape, out: Shape, settings: dict[str, Shape], with_padding: 
 
 
 def _batched(name: str, axes: int, input: Tensor) -> Tensor:
-    _check_axes(name, axes, input)
+    check_spatial(name, axes, input)
     x: Tensor = input if input.ndim == axes + 2 else reshape(input, shape=(1, *input.shape))
     return x
 
@@ -218,16 +218,6 @@ def _as_given(out: Any, input: Tensor) -> Tensor:
     """With a batch or without, as the input was."""
     found: Tensor = out if out.ndim == input.ndim else reshape(out, shape=out.shape[1:])
     return found
-
-
-def _check_axes(name: str, axes: int, input: Tensor) -> None:
-    if input.ndim not in (axes + 1, axes + 2):
-        raise ShapeError(
-            f"{name} works over {axes} spatial axes",
-            expected=f"input of {axes + 2} axes [batch, channels, *space], or without the batch",
-            got=spec_text(input),
-            hint="unsqueeze(1) gives single-channel input its channel axis",
-        )
 
 
 def _settings(

@@ -164,15 +164,15 @@ class MultiheadAttention(Module):
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
         widths = (self.embed_dim, self.kdim, self.vdim)
-        names = ("query", "key", "value")
-        for name, x, width in zip(names, (query, key, value), widths, strict=True):
+        given = {"query": query, "key": key, "value": value}
+        for (name, x), width in zip(given.items(), widths, strict=True):
             if x.ndim not in (2, 3) or x.ndim != query.ndim or x.shape[-1] != width:
                 raise ShapeError(
                     f"the {name} has other axes or another width",
                     expected=f"[{'batch, time' if self.batch_first else 'time, batch'}, {width}], "
                     f"or [time, {width}] without a batch, for all three alike",
-                    got=f"{name} {Spec(x.shape, x.dtype)}, query {Spec(query.shape, query.dtype)}",
-                    hint="embed_dim, kdim and vdim are the widths of what goes in",
+                    got=", ".join(f"{n} {Spec(y.shape, y.dtype)}" for n, y in given.items()),
+                    hint="embed_dim (d_model of a transformer), kdim and vdim are these widths",
                 )
         batch_axis = 0 if self.batch_first else 1
         batches = {x.shape[batch_axis] for x in (query, key, value) if x.ndim == 3}
