@@ -44,9 +44,12 @@ def _prepared(settings: Settings) -> Prepared:
 
 
 def _known_target(data: str, table: Table) -> str:
-    """The target of a built-in table; SettingError for a table of one's own."""
-    if data in BUILTIN and on_disk(data) is None:
+    """The target of a built-in table, and of a folder by class; SettingError for other tables."""
+    path = on_disk(data)
+    if data in BUILTIN and path is None:
         return BUILTIN[data].target
+    if path is not None and path.is_dir() and list(table.names[1:]) == ["label"]:
+        return "label"
     names = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
     raise SettingError(
         "which column is to be predicted?",
