@@ -30,22 +30,25 @@ def joined(parts: Iterable[object]) -> Html:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> Html:
     """A table; the first `left` columns are to the left, the others are numbers, to the right.
 
-    >>> table(["layer", "size"], [["a & b", 3]])[:52]
-    '<div class="wide"><table><thead><tr><th>layer</th><t'
+    Where it is wider than the page it scrolls by itself, with the keyboard too.
+
+    >>> table(["layer", "size"], [["a & b", 3]])[-70:-27]
+    '<td>a &amp; b</td><td class="number">3</td>'
     """
 
     def line(cells: Sequence[object], kind: str) -> Html:
         return tag(
             "tr",
             *(
-                tag(kind, cell) if at < left else tag(kind, cell, class_="number")
+                tag(kind if cell else "td", cell) if at < left else tag(kind, cell, class_="number")
                 for at, cell in enumerate(cells)
             ),
         )
 
     head = tag("thead", line(header, "th"))
     body = tag("tbody", *(line(row, "td") for row in rows))
-    return tag("div", tag("table", head, body), class_="wide")
+    about = {"tabindex": "0", "role": "group", "aria-label": "Table"}
+    return tag("div", tag("table", head, body), class_="wide", **about)
 
 
 # How a notebook shows things: in the colours that it has itself, be it light or dark.

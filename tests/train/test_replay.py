@@ -135,3 +135,11 @@ def test_losses_that_were_kept_are_those_of_the_epochs(run: Path) -> None:
     losses = kept_losses(run)
     assert np.isfinite(losses).all()
     assert losses[-4:].mean() < losses[:4].mean()
+
+
+def test_any_way_to_a_step_gives_the_same_state(run: Path) -> None:
+    """Forth and back: states that were gone through are taken up where they are nearest."""
+    replay = Replay.of(run)
+    for step in (60, 59, 62, 3, 160, 61, 59):
+        alone, found = Replay.of(run).before(step), replay.before(step)
+        assert all(np.array_equal(alone[name], found[name]) for name in alone)

@@ -24,6 +24,12 @@ from chainrule.train.probes import finite, probe_at, spread
 from chainrule.train.replay import Replay, State, put
 from chainrule.train.threads import one_thread_below
 
+NAMES = (
+    *("graph", "gradients", "updates", "weights", "activations"),
+    *("one-weight", "surface", "boundaries"),
+)
+"""What these pictures are called, those that a run has of them in this order."""
+
 FEWEST = 4
 """Of fewer kept states there is no course to show."""
 

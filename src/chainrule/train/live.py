@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,10 +35,18 @@ class Live:
         `first`: the loss of the first step, before its update.
         """
         self.results.append(result)
-        train = np.array([one.train_loss for one in self.results])
-        validation = np.array([one.validation_loss for one in self.results])
-        course = Course(train, validation, np.array([first, *train]))
-        checks = [c for c in LIVE if result.epoch > self.warm_up or not c.waits]
-        found = [f for f in findings(Evidence(course=course), checks) if f.name not in self.said]
+        seen = found_by_now(self.results, first, result.epoch > self.warm_up)
+        found = [finding for finding in seen if finding.name not in self.said]
         self.said.update(finding.name for finding in found)
         return found
+
+
+def found_by_now(results: Sequence[EpochResult], first: float, warm: bool) -> list[Finding]:
+    """What the losses of some epochs say; `first`: the loss of the first step, before its update.
+
+    `warm`: the rate has risen as far as it will, and what stands still may be said to do so.
+    """
+    train = np.array([one.train_loss for one in results])
+    validation = np.array([one.validation_loss for one in results])
+    course = Course(train, validation, np.array([first, *train]))
+    return findings(Evidence(course=course), [c for c in LIVE if warm or not c.waits])

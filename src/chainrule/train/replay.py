@@ -29,12 +29,14 @@ from chainrule.train.kept_rows import Rows, keeps_rows, kept_rows
 from chainrule.train.learning import arrays, loop_for, optimizer_for
 from chainrule.train.loop import Loop
 from chainrule.train.network import network_for
+from chainrule.train.passed import Passed
+from chainrule.train.passed import State as State
 from chainrule.train.preparing import prepared_for
 from chainrule.train.settings import Chosen
 from chainrule.train.threads import one_thread_below
 
-State = Mapping[str, NDArray[Any]]
-"""What the cells of a training hold, by name."""
+STRETCHES = 16
+"""Between two kept states so many more are remembered once they were gone through."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Replay:
                 hint="train it again: chainrule train --config " + str(path / "settings.toml"),
             )
         self.loop, self.ran = self.loop_with({})
-        self._at: tuple[int, State] | None = None  # the step gone to last, and the state there
+        self._passed = Passed()
 
     @staticmethod
     def of(path: Path, changes: Mapping[str, Any] | None = None) -> Replay:
@@ -110,19 +112,23 @@ class Replay:
         """What all cells held before step `step`, from 1; the loop's cells hold it now."""
         place = self.place(step)
         epoch = max(kept for kept in self.kept if kept < place.epoch)
+        start = epoch * self.loop.steps_per_epoch
         with self.cells_kept():
-            if self._at is not None and self._starts_nearer(self._at[0], epoch, step):
-                at, state = self._at
-            else:
-                at, state = epoch * self.loop.steps_per_epoch, load_state(self.path, epoch)
+            known = self._passed.nearest(start, step)
+            at, state = known or (start, load_state(self.path, epoch))
             put(self.loop, state)
+            remembered = at
             while at < step - 1:
                 at += self._run(at, step - 1)
-            self._at = at, held(self.loop.state())
-        return self._at[1]
+                if at == step - 1 or at - remembered >= self._stretch():
+                    self._passed.add(at, held(self.loop.state()))
+                    remembered = at
+            return held(self.loop.state())
 
-    def _starts_nearer(self, at: int, epoch: int, step: int) -> bool:
-        return epoch * self.loop.steps_per_epoch <= at < step
+    def _stretch(self) -> int:
+        """How many steps lie between two states that are remembered."""
+        epochs = self.kept[1] - self.kept[0] if len(self.kept) > 1 else 1
+        return max(1, epochs * self.loop.steps_per_epoch // STRETCHES)
 
     def _run(self, at: int, until: int) -> int:
         """Run the steps after `at`, of one epoch at most; gives how many."""

@@ -18,7 +18,8 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "script-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'",
+    "script-src 'self'; connect-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'",
 }
 """Nothing is loaded from elsewhere, nothing is framed, nothing is kept."""
 

@@ -56,10 +56,12 @@ def fitted(
     values: Iterable[float], start: float, end: float, log: bool = False, padded: bool = True
 ) -> Scale:
     """The scale on which all values are seen; where there are none, from 0 to 1."""
-    seen = [float(v) for v in values if has_place(v, log)]
-    if not seen:
+    given = np.fromiter(values, np.float64)
+    with np.errstate(invalid="ignore"):
+        seen = given[(np.abs(given) < HUGE) & ((given > 1 / HUGE) | (not log))]
+    if not len(seen):
         return Scale(0.1 if log else 0.0, 1.0, start, end, log)
-    low, high = min(seen), max(seen)
+    low, high = float(seen.min()), float(seen.max())
     if log:
         room = max((high / low) ** 0.04, 1.02) if padded or low == high else 1.0
         return Scale(low / room, high * room, start, end, log)

@@ -157,8 +157,8 @@ def _use(run: Run, facts: Summary) -> Iterator[Html]:
     yield tag("h2", "Use it")
     commands = [f"chainrule predict {run.path} NEW.csv -o predictions.csv"] * bool(facts.scores)
     commands += [f"chainrule explain {run.path} --step 1", f"chainrule ui {run.path.parent}"]
-    yield tag("pre", "\n".join(commands))
-    settings = tag("pre", run.settings_text())
+    yield _code("\n".join(commands))
+    settings = _code(run.settings_text())
     versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     ran = f"The updates ran {facts.ran}. " if facts.ran else ""
     yield tag(
@@ -167,3 +167,8 @@ def _use(run: Run, facts: Summary) -> Iterator[Html]:
         settings,
         tag("p", f"{ran}{versions}", class_="soft"),
     )
+
+
+def _code(text: str) -> Html:
+    """Text as it is to be typed; where it is wider than the page, the keyboard scrolls it."""
+    return tag("pre", text, tabindex="0")

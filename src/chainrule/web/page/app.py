@@ -27,7 +27,10 @@ from chainrule.web.page.playground import ALLOWED, watched
 from chainrule.web.page.shelf import Shelf
 
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-STATIC = ("page.html", "page.css", "main.js", "dom.js", "runs.js", "run.js", "step.js", "play.js")
+STATIC = (
+    *("page.html", "page.css", "main.js", "dom.js", "words.js"),
+    *("runs.js", "run.js", "step.js", "node.js", "play.js"),
+)
 """The files of the page; no others are given away."""
 
 
@@ -43,6 +46,8 @@ class Page:
             "/api/runs": lambda _: self.shelf.listed(),
             "/api/runs/{name}": lambda r: self.shelf.facts(_name(r)),
             "/api/runs/{name}/pictures": lambda r: self.shelf.pictures(_name(r)),
+            "/api/runs/{name}/seen": lambda r: self.shelf.seen(_name(r)),
+            "/api/runs/{name}/steps/{step:int}": self.step,
             "/api/runs/{name}/diagnosis": lambda r: self.shelf.diagnosis(_name(r)),
             "/api/compare": lambda r: self.shelf.compared(r.query_params.getlist("run")),
         }
@@ -51,17 +56,15 @@ class Page:
             Route("/style.css", _style),
             *(Route(f"/{name}", _file(name)) for name in STATIC),
             *(Route(path, _told(answer)) for path, answer in told.items()),
-            Route("/api/runs/{name}/steps/{step:int}", self.step),
             Route("/api/runs/{name}/events", self.events),
             Route("/api/play", self.play),
         ]
 
-    def step(self, request: Request) -> Response:
+    def step(self, request: Request) -> dict[str, Any]:
         """A step opened; `line` and `layer` as for `chainrule explain`."""
         line, layer = request.query_params.get("line"), request.query_params.get("layer", "")
         chosen = int(line) if line and line.isdecimal() else None
-        text = self.shelf.step(_name(request), request.path_params["step"], chosen, layer)
-        return Response(text, media_type="application/json")
+        return self.shelf.step(_name(request), request.path_params["step"], chosen, layer)
 
     async def events(self, request: Request) -> Response:
         """What happens to a run, from its beginning on."""

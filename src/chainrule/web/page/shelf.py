@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any
 
 from chainrule.errors import ArtefactError
+from chainrule.explain import Finding
 from chainrule.explain.pictures import Drawing, training
 from chainrule.explain.plain import plain
 from chainrule.train import Run
+from chainrule.train.inside import NAMES as INSIDE
+from chainrule.train.keeping import kept_losses
+from chainrule.train.live import WARM_UP, found_by_now
+from chainrule.train.replay import chosen_settings
 from chainrule.train.report.document import verdict
 from chainrule.train.report.written import pictures_of
 from chainrule.train.run import PICTURES, runs_in
+from chainrule.web.page.opened import opened
+from chainrule.wording import METRICS, scored
 
 OPEN_RUNS = 3
 """So many runs stay ready to have their steps opened."""
@@ -62,16 +70,30 @@ class Shelf:
             "settings": run.settings_text(),
         }
 
-    def pictures(self, name: str) -> list[dict[str, str]]:
-        """The pictures of a run: how it goes, and when it is judged what it is worth."""
+    def pictures(self, name: str) -> dict[str, list[dict[str, str]]]:
+        """The pictures of a run: how it learned, and, once it is over, the inside and its worth."""
         run = self.run(name)
-        shown = [_shown(picture) for picture in pictures_of(run)]
-        return [*shown, *_judged(run.path.resolve())]
+        stored = _stored(run.path.resolve())
+        return {
+            "learned": [_shown(picture) for picture in pictures_of(run)],
+            "inside": [stored.pop(one) for one in INSIDE if one in stored],
+            "judged": list(stored.values()),
+        }
 
-    def step(self, name: str, step: int, line: int | None, layer: str) -> str:
-        """An opened step as JSON."""
+    def step(self, name: str, step: int, line: int | None, layer: str) -> dict[str, Any]:
+        """A step opened, with the chosen row of each value; with a layer, every number of it."""
         with self._lock:
-            return self._ready(name).step(step, line, layer).to_json(whole=bool(layer))
+            return opened(self._ready(name).step(step, line, layer))
+
+    def seen(self, name: str) -> list[Finding]:
+        """What the losses of a run say by now; `diagnosis` looks closer, and takes longer."""
+        run = self.run(name)
+        epochs, losses = run.epochs(), kept_losses(run.path)
+        if not epochs:
+            return []
+        first = float(losses[0]) if len(losses) else math.nan
+        warm = epochs[-1].epoch > WARM_UP * chosen_settings(run.path).epochs
+        return found_by_now(epochs, first, warm)
 
     def diagnosis(self, name: str) -> list[dict[str, Any]]:
         """What looks wrong in a run, with the remedies tried."""
@@ -102,7 +124,10 @@ class Shelf:
         differing = [k for k in keys if len({lines.get(k, "") for lines in settings.values()}) > 1]
         return {
             "picture": _shown(training.compared(courses)),
-            "scores": {name: run.summary().scores for name, run in runs.items()},
+            "scores": {
+                name: {METRICS.get(key, key): scored(key, value) for key, value in found.items()}
+                for name, found in ((name, run.summary().scores) for name, run in runs.items())
+            },
             "settings": {
                 key: {name: lines.get(key, "") for name, lines in settings.items()}
                 for key in differing
@@ -119,11 +144,11 @@ def _listed(name: str, run: Run) -> dict[str, Any]:
     return {"name": name, **facts.model_dump(include=set(kept)), "told": verdict(facts)}
 
 
-def _judged(run: Path) -> list[dict[str, str]]:
+def _stored(run: Path) -> dict[str, dict[str, str]]:
     """The pictures that lie in the folder of a run; what leads out of it is left out."""
     inside = [path for path in sorted((run / PICTURES).glob("*.svg")) if path.resolve() == path]
-    worth = [path for path in inside if path.stem not in ALWAYS_FRESH]
-    return [{"name": path.stem, "svg": path.read_text(encoding="utf-8")} for path in worth]
+    kept = [path for path in inside if path.stem not in ALWAYS_FRESH]
+    return {p.stem: {"name": p.stem, "svg": p.read_text(encoding="utf-8")} for p in kept}
 
 
 def _shown(picture: Drawing) -> dict[str, str]:

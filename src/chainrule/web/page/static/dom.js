@@ -13,14 +13,15 @@ export function element(name, attributes = {}, ...inside) {
 }
 
 /** A drawing of the server's, in a figure with its title and what is to be seen in it. */
-export function figure(svg) {
+export function figure(svg, heading = "h3") {
   const made = element("figure");
   const drawing = element("div");
   drawing.innerHTML = svg; // the server escapes what is not its own, and no script runs in it
   const title = drawing.querySelector("title")?.textContent ?? "";
   const about = drawing.querySelector("desc")?.textContent ?? "";
-  made.append(element("h3", {}, title), drawing, element("figcaption", {}, about));
-  made.append(element("button", { onclick: () => savePng(drawing.querySelector("svg"), title) }, "Save as PNG"));
+  made.append(element(heading, {}, title), drawing, element("figcaption", {}, about));
+  drawing.querySelector("svg")?.setAttribute("aria-label", title);
+  made.append(element("button", { "aria-label": `Save as PNG: ${title}`, onclick: () => savePng(drawing.querySelector("svg"), title) }, "Save as PNG"));
   return made;
 }
 
@@ -39,32 +40,48 @@ export function number(value) {
   return Math.abs(text) >= 1e6 || Math.abs(text) < 1e-4 ? text.toExponential() : String(text);
 }
 
-/** An array as the server tells it: few numbers as shaded cells, many by their statistics. */
-export function numbers(array, row = null) {
-  if (!array) return element("span", { class: "soft" }, "none");
-  if (!array.values) {
-    const told = `${array.shape.join(" × ")} numbers from ${number(array.min)} to ${number(array.max)}, mean ${number(array.mean)}`;
-    const odd = array.not_finite ? `, ${array.not_finite} not finite` : "";
-    return element("span", {}, `${told}${array.zeros ? `, ${array.zeros} are 0` : ""}${odd}`);
-  }
-  let values = array.values;
-  let rank = array.shape.length;
-  if (row !== null && rank > 1) [values, rank] = [values[row], rank - 1];
+/** An array as the server tells it: few numbers as shaded cells, many by their statistics; where it has the chosen row, only that. */
+export function numbers(array) {
+  if (array === null || array === undefined) return element("span", { class: "soft" }, "none");
+  if (array.row) return numbers(array.row);
+  if (array.shape === undefined) return numbers({ shape: [], values: array });
+  if (!array.values && array.values !== 0) return element("span", {}, statistics(array));
+  const values = array.values;
+  const rank = array.shape.length;
+  if (array.shape.includes(0)) return element("span", { class: "soft" }, "none");
   const lines = rank === 0 ? [[values]] : rank === 1 ? [values] : values.map((line) => line.flat(Infinity));
   const largest = Math.max(...lines.flat().map((one) => Math.abs(one ?? 0)), 1e-30);
   const cell = (one) => {
-    const shade = `--a: ${Math.round((60 * Math.abs(one ?? 0)) / largest)}%`;
+    const shade = `--a: ${Math.round((35 * Math.abs(one ?? 0)) / largest)}%`;
     return element("td", { style: shade, class: one < 0 ? "minus" : null }, number(one));
   };
   const rows = lines.map((line) => element("tr", {}, ...line.map(cell)));
-  return element("div", { class: "wide" }, element("table", { class: "numbers" }, element("tbody", {}, ...rows)));
+  return wide(element("table", { class: "numbers" }, element("tbody", {}, ...rows)), "numbers");
 }
 
-export function table(header, rows) {
-  const line = (cells, kind) => element("tr", {}, ...cells.map((cell) => element(kind, {}, cell)));
-  const head = element("thead", {}, line(header, "th"));
-  const body = element("tbody", {}, ...rows.map((row) => line(row, "td")));
-  return element("div", { class: "wide" }, element("table", {}, head, body));
+function statistics(array) {
+  const count = array.shape.join(" × ");
+  if (array.min === undefined) return `${count} values`;
+  const told = `${count} numbers from ${number(array.min)} to ${number(array.max)}, mean ${number(array.mean)}`;
+  return `${told}${array.zeros ? `, ${number(array.zeros)} are 0` : ""}${array.not_finite ? `, ${number(array.not_finite)} not finite` : ""}`;
+}
+
+/** A table; the first cell of each row is its header. */
+export function table(header, rows, name) {
+  const head = element("thead", {}, element("tr", {}, ...header.map((cell) => element(cell === "" ? "td" : "th", { scope: cell === "" ? null : "col" }, cell))));
+  const line = ([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first), ...others.map((cell) => element("td", {}, cell)));
+  return wide(element("table", {}, head, element("tbody", {}, ...rows.map(line))), name);
+}
+
+/** What may be wider than the page: it scrolls by itself, with the keyboard too. */
+function wide(inside, name) {
+  return element("div", { class: "wide", tabindex: 0, role: "group", "aria-label": name }, inside);
+}
+
+/** A link to a part of the page, in a row of such links. */
+export function tabs(name, links, current) {
+  const made = links.map(([text, href]) => element("a", { href, "aria-current": text === current ? "page" : null }, text));
+  return element("nav", { class: "tabs", "aria-label": name }, ...made);
 }
 
 /** Calls a function at most every so many milliseconds, and once more at the end. */

@@ -6,9 +6,10 @@ const SIDE = 480;
 
 export async function showPlayground(place) {
   const runs = (await ask("api/runs")).filter((run) => run.state !== "unreadable" && run.task !== "mixed" && run.task !== "multi-label");
-  const canvas = element("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the network says at every place of the plane" });
+  const canvas = element("canvas", { hidden: true, width: SIDE, height: SIDE, role: "img", "aria-label": "What the network says at every place of the plane" });
   const curve = element("div");
-  const status = element("p", { role: "status" }, "Choose settings and let it learn.");
+  const course = element("div", { class: "card", hidden: true }, element("h2", {}, "Loss"), curve, element("p", { class: "soft" }, "How wrong it is after each pass over the rows; lower is better. The validation rows are those that it does not learn from: where only their loss rises, it learns the others by heart."));
+  const status = element("p", { role: "status" }, "Press Learn: the rows appear here as dots, and behind them, in colour, what the network would say.");
   const legend = element("p", { class: "soft" });
   const fields = {
     run: select("Data", [["", "spirals (built in)"], ...runs.map((run) => [run.name, `${run.data} (${run.name})`])]),
@@ -29,16 +30,26 @@ export async function showPlayground(place) {
   stop.type = "button";
   place.append(
     element("h1", {}, "Playground"),
-    element("p", {}, "A network learns to tell the dots apart from two numbers. The colours show what it would say at each place. Change something and look what becomes of it."),
-    element("div", { class: "play" }, form, element("div", { class: "card" }, canvas, legend, status), element("div", { class: "card" }, curve)),
+    element("p", {}, "A network learns to tell the dots apart from two numbers: those across and upwards. Change something while it learns, and it begins again with that."),
+    element("div", { class: "play" }, form, element("div", { class: "card" }, canvas, legend, status), course),
   );
   fields.run.box.addEventListener("change", columns);
-  await columns();
-
+  form.addEventListener("change", async () => {
+    if (!events) return;
+    await chosen;
+    play();
+  });
   let events = null;
   let head = null;
+  let chosen = Promise.resolve();
+  await columns();
 
-  async function columns() {
+  function columns() {
+    chosen = offer();
+    return chosen;
+  }
+
+  async function offer() {
     const name = fields.run.box.value;
     fields.x.label.hidden = fields.y.label.hidden = !name;
     if (!name) return;
@@ -84,16 +95,26 @@ export async function showPlayground(place) {
   function frame(found) {
     if (found.error) return fail(found.error);
     if (found.rows) {
-      head = found;
-      legend.replaceChildren(...found.groups.slice(0, 6).map((name, at) => element("span", { style: `color: var(--c${at})` }, `● ${name}  `)), `across: ${found.names[0]}, upwards: ${found.names[1]}`);
+      head = turned(found, fields.x.label.hidden ? null : fields.x.box.value);
+      const dot = (at) => element("span", { "aria-hidden": "true", style: `color: var(--c${at})` }, "●");
+      legend.replaceChildren(...found.groups.slice(0, 6).flatMap((name, at) => [dot(at), ` ${name}  `]), ` · across: ${head.names[0]}, upwards: ${head.names[1]} · ${number(found.size)} weights`);
       return;
     }
     const loss = `training loss ${number(found.train_loss)}, validation loss ${number(found.validation_loss)}`;
-    status.textContent = `epoch ${found.epoch}, step ${found.steps.toLocaleString("en")}, ${number(found.seconds)} s: ${loss}`;
+    const pace = `${number(Math.round(found.steps / found.seconds))} steps a second`;
+    status.textContent = `Epoch ${number(found.epoch)}, step ${number(found.steps)} (${pace}): ${loss}`;
+    canvas.hidden = course.hidden = false;
     curve.innerHTML = found.curve;
     paint(canvas, head, found);
   }
   return end;
+}
+
+/** The plane as the reader wants it: the server's, or with the two columns the other way round. */
+function turned(head, across) {
+  if (across === null || head.names[0] === across) return head;
+  const [x, y, group] = head.rows;
+  return { ...head, names: [...head.names].reverse(), edges: [...head.edges].reverse(), rows: [y, x, group], turned: true };
 }
 
 function paint(canvas, head, found) {
@@ -106,7 +127,8 @@ function paint(canvas, head, found) {
   pen.fillStyle = styles.getPropertyValue("--paper");
   pen.fillRect(0, 0, SIDE, SIDE);
   found.sure.forEach((sure, at) => {
-    const [column, row] = [at % cells, Math.floor(at / cells)];
+    const places = [at % cells, Math.floor(at / cells)];
+    const [column, row] = head.turned ? places.reverse() : places;
     pen.globalAlpha = 0.5 * sure;
     pen.fillStyle = color(found.group[at]);
     pen.fillRect(Math.floor(column * wide), Math.floor(SIDE - (row + 1) * wide), Math.ceil(wide), Math.ceil(wide));

@@ -1,62 +1,88 @@
 // One run: live while it trains, its pictures, its steps, what looks wrong, its data.
 
-import { ask, element, figure, number, seldom, table } from "./dom.js";
+import { ask, element, figure, number, seldom, table, tabs } from "./dom.js";
 import { showSteps } from "./step.js";
 
-export async function showRun(place, name) {
+const PARTS = [["How it learned", ""], ["Step by step", "/steps"], ["What looks wrong", "/trouble"], ["The data", "/data"]];
+
+export async function showRun(place, name, part, asked) {
   const path = `api/runs/${encodeURIComponent(name)}`;
-  let facts = await ask(path);
+  const facts = await ask(path);
+  const current = PARTS.find(([, end]) => end === (part && `/${part}`)) ?? PARTS[0];
   const state = element("span", { class: `state ${facts.state}` }, facts.state);
   const verdict = element("p", { class: "lead" }, facts.verdict);
-  const now = element("p", { class: "soft", role: "status" });
-  const pictures = element("div", { class: "grid", id: "pictures" });
-  const steps = element("section", { "aria-label": "Steps" });
+  const now = element("p", { class: "soft" });
+  const links = PARTS.map(([text, end]) => [text, `#/run/${encodeURIComponent(name)}${end}`]);
+  const body = element("div");
   place.append(
     element("p", { class: "kicker" }, `${name} · ${facts.data}`),
     element("h1", {}, `Predicting ${facts.target} `, state),
     verdict,
     now,
-    element("h2", {}, "Step by step"),
-    steps,
-    element("h2", {}, "Pictures"),
-    pictures,
-    ...trouble(path),
-    ...data(facts),
+    tabs("Parts of this run", links, current[0]),
+    body,
   );
-
-  const draw = seldom(async () => {
-    const found = await ask(`${path}/pictures`).catch(() => []);
-    const open = document.activeElement?.closest?.("#pictures");
-    if (!open) pictures.replaceChildren(...found.map((one) => figure(one.svg)));
-  }, 900);
-  const follow = showSteps(steps, path, facts.state === "running");
+  const show = { "": curves, "/steps": steps, "/trouble": trouble, "/data": data }[current[1]];
+  const update = show(body, path, facts, asked);
 
   const events = new EventSource(`${path}/events`);
   events.addEventListener("epoch", (event) => {
-    const { epochs, last, steps: kept } = JSON.parse(event.data);
-    const loss = `training loss ${number(last.train_loss)}, validation loss ${number(last.validation_loss)}`;
-    now.textContent = `epoch ${epochs.toLocaleString("en")}, step ${last.steps.toLocaleString("en")}: ${loss}`;
+    const { last, epochs, steps: kept } = JSON.parse(event.data);
     now.classList.toggle("live", facts.state === "running");
-    follow(kept);
-    draw();
+    const loss = `training loss ${number(last.train_loss)}, validation loss ${number(last.validation_loss)}`;
+    now.textContent = `epoch ${number(epochs)}, step ${number(last.steps)}: ${loss}`;
+    update(kept);
   });
   events.addEventListener("over", async (event) => {
     events.close();
-    follow(JSON.parse(event.data).steps);
-    facts = await ask(path);
-    state.textContent = facts.state;
-    state.className = `state ${facts.state}`;
-    verdict.textContent = facts.verdict;
+    const { state: ended, steps: kept } = JSON.parse(event.data);
+    const after = ended === facts.state ? facts : await ask(path).catch(() => facts);
+    state.textContent = after.state;
+    state.className = `state ${after.state}`;
+    verdict.textContent = after.verdict;
     now.classList.remove("live");
-    draw();
+    update(kept);
   });
   return () => events.close();
 }
 
-function trouble(path) {
+/** The curves, drawn again as the training goes on, and what is to be said about them. */
+function curves(body, path) {
+  const seen = element("div", { role: "status" });
+  const grids = {
+    learned: element("div", { class: "grid", id: "pictures" }),
+    inside: element("div", { class: "grid" }),
+    judged: element("div", { class: "grid" }),
+  };
+  const under = (heading, about, grid) => element("section", { hidden: true }, element("h2", {}, heading), element("p", { class: "soft" }, about), grid);
+  body.append(
+    seen,
+    grids.learned,
+    under("How good it is", "All of this is about the test rows, which had no part in the training.", grids.judged),
+    under("Inside the network", "What the layers did meanwhile.", grids.inside),
+  );
+  const fill = (grid, found) => {
+    if (grid.contains(document.activeElement)) return;
+    grid.replaceChildren(...found.map((one) => figure(one.svg, grid === grids.learned ? "h2" : "h3")));
+    if (grid !== grids.learned) grid.parentElement.hidden = !found.length;
+  };
+  return seldom(async () => {
+    const [found, said] = await Promise.all([ask(`${path}/pictures`).catch(() => ({})), ask(`${path}/seen`).catch(() => [])]);
+    for (const [name, grid] of Object.entries(grids)) if (found[name]) fill(grid, found[name]);
+    const names = said.map((one) => one.name).join();
+    if (seen.dataset.names !== names) seen.replaceChildren(...said.map(finding));
+    seen.dataset.names = names;
+  }, 900);
+}
+
+function steps(body, path, facts, asked) {
+  return showSteps(body, path, Number(asked.get("step")) || 1);
+}
+
+function trouble(body, path) {
   const found = element("div", { role: "status" });
-  const look = async (event) => {
-    event.target.disabled = true;
+  const look = async () => {
+    button.disabled = true;
     found.replaceChildren(element("p", { class: "soft" }, "Looking, and trying what may help. This can take a while…"));
     try {
       const findings = await ask(`${path}/diagnosis`);
@@ -65,29 +91,34 @@ function trouble(path) {
     } catch (problem) {
       found.replaceChildren(element("p", { class: "error" }, problem.message));
     }
-    event.target.disabled = false;
+    button.disabled = false;
   };
-  const button = element("button", { onclick: look }, "Look for trouble");
-  const about = "Checks the rate, the gradients, the units, the data and more; where a setting may help, it is tried.";
-  return [element("h2", {}, "What looks wrong"), element("p", { class: "soft" }, about), button, found];
+  const button = element("button", { class: "main", onclick: look }, "Look for trouble");
+  const about = "Is the rate too large, does it learn its rows by heart, do its gradients vanish, is a column odd? Each check looks for evidence, and says nothing where that is weak. Where another setting may help, it is tried on a copy: the run itself stays as it is.";
+  body.append(element("p", {}, about), button, found);
+  return () => {};
 }
 
 function finding(one) {
-  const made = element("div", { class: "finding" }, element("h3", {}, one.name), element("p", {}, one.what));
-  made.append(element("p", { class: "soft" }, one.why), element("p", {}, `What to do: ${one.advice}`));
+  const line = (name, text) => element("p", {}, element("b", {}, `${name} `), text);
+  const made = element("section", { class: "finding", "aria-label": one.name }, element("h2", {}, one.name[0].toUpperCase() + one.name.slice(1)), element("p", {}, one.what));
+  const places = Object.entries(one.where).map(([key, value]) => `${key} ${[value].flat().join(", ")}`).join("; ");
+  if (places) made.append(line("Where:", places));
+  made.append(line("Why it matters:", one.why), line("What to do:", one.advice));
   if (one.tried) {
-    const { settings, steps, without, with_it: better } = one.tried;
+    const { settings, steps: made_, without, with_it: better } = one.tried;
     const changed = Object.entries(settings).map(([key, value]) => `${key} = ${value}`).join(", ");
-    made.append(element("p", {}, `Tried ${changed} for ${steps} steps: loss ${number(better)} instead of ${number(without)}.`));
+    made.append(line("Tried:", `${changed} for ${number(made_)} steps: the validation loss is ${number(better)} instead of ${number(without)}.`));
   }
   return made;
 }
 
-function data(facts) {
+function data(body, path, facts) {
   const notes = facts.findings.map((text) => element("p", { class: "finding" }, text));
   const others = element("ul", {}, ...facts.notes.map((text) => element("li", {}, text)));
-  const columns = table(["column", "taken for", "what became of it"], facts.columns);
-  const folded = element("details", {}, element("summary", {}, `${facts.columns.length} columns`), columns);
-  const settings = element("details", {}, element("summary", {}, "Settings"), element("pre", {}, facts.settings));
-  return [element("h2", {}, "The data"), ...notes, others, folded, settings];
+  const alike = Map.groupBy(facts.columns, ([, kind, use]) => `${kind}\n${use}`);
+  const columns = [...alike.values()].map((same) => [same.map(([column]) => column).join(", "), ...same[0].slice(1)]);
+  const settings = element("details", {}, element("summary", {}, "Settings that do it again"), element("pre", { tabindex: 0 }, facts.settings));
+  body.append(...notes, others, element("h2", {}, "Columns"), table(["column", "taken for", "what became of it"], columns, "Columns"), settings);
+  return () => {};
 }

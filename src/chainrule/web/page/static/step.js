@@ -1,182 +1,158 @@
-// The four steps of learning, opened: a slider over the steps, a node for each layer.
+// The four steps of learning as a diagram: a slider over the steps of a run, a node for each layer.
 
-import { ask, element, number, numbers, seldom, table } from "./dom.js";
+import { ask, element, number, seldom } from "./dom.js";
+import { backwardDetail, forwardDetail, inputDetail, percent, size, updateDetail } from "./node.js";
+import { kindOf } from "./words.js";
 
-const ROWS = 8;
+const ROWS = 5;
 
 /** Shows steps in `place`; gives a function that is told how many steps there are by now. */
-export function showSteps(place, path, running) {
+export function showSteps(place, path, first) {
   const slider = element("input", { type: "range", class: "slider", min: 1, max: 1, value: 1, "aria-label": "Step", oninput: () => go(slider.value) });
   const box = element("input", { type: "number", class: "step-number", min: 1, value: 1, "aria-label": "Step number", onchange: () => go(box.value) });
+  const back = element("button", { "aria-label": "Step before", onclick: () => go(wanted.step - 1) }, "‹");
+  const on = element("button", { "aria-label": "Step after", onclick: () => go(wanted.step + 1) }, "›");
   const of = element("span", { class: "soft" });
+  const told = element("p", { class: "soft", role: "status" });
   const flow = element("div", { class: "flow" });
-  const detail = element("div", { class: "detail", "aria-live": "polite" });
-  const about = "Every step of the training can be opened: it is computed again as it was, and then once more slowly, with every number kept. Choose a node to see what it computed and how the gradient passed through it.";
-  place.append(element("p", { class: "soft" }, about), element("div", { class: "row" }, slider, box, of), flow, detail);
+  const detail = element("div", { class: "detail", tabindex: -1 });
+  const about = "A network learns in small steps. Each takes a batch of rows and does four things: it says what it thinks, measures how wrong that is, finds out how much each weight is to blame, and moves every weight a little. Here any step opens, computed again as it was. Choose a box to see its numbers.";
+  place.append(element("p", {}, about), element("div", { class: "row" }, back, slider, on, box, of), told, flow);
 
-  let wanted = { step: 1, line: null };
+  let wanted = { step: first, line: null };
   let shown = null;
   let chosen = null;
   let busy = false;
 
   const load = seldom(async () => {
-    if (busy) return setTimeout(load, 100);
+    if (busy) return;
     busy = true;
     const asked = { ...wanted };
+    told.textContent = `Opening step ${number(asked.step)}…`;
     try {
-      const line = asked.line === null ? "" : `?line=${asked.line}`;
-      shown = await ask(`${path}/steps/${asked.step}${line}`);
+      shown = await ask(address(asked));
       draw();
     } catch (problem) {
-      flow.replaceChildren(element("p", { class: "error" }, problem.message));
+      told.textContent = "";
+      flow.replaceChildren(element("p", { class: "error", role: "alert" }, problem.message));
     }
     busy = false;
     if (asked.step !== wanted.step || asked.line !== wanted.line) load();
   }, 150);
 
+  function address({ step, line }, layer = "") {
+    const asked = new URLSearchParams();
+    if (line !== null) asked.set("line", line);
+    if (layer) asked.set("layer", layer);
+    return `${path}/steps/${step}?${asked}`;
+  }
+
   function go(step, line = null) {
     wanted = { step: Math.min(Math.max(1, Math.round(Number(step)) || 1), Number(slider.max)), line };
     slider.value = box.value = wanted.step;
+    slider.setAttribute("aria-valuetext", `step ${wanted.step} of ${slider.max}`);
+    back.disabled = wanted.step === 1;
+    on.disabled = wanted.step === Number(slider.max);
+    history.replaceState(null, "", `${location.hash.split("?")[0]}?step=${wanted.step}`);
     load();
   }
 
   function draw() {
+    const focused = flow.contains(document.activeElement) ? document.activeElement.dataset.node : null;
     const forward = shown.layers.filter((layer) => layer.phase === "forward");
-    const back = [...shown.layers].reverse().filter((layer) => layer.gradient);
-    const steepest = Math.max(...back.map((layer) => size(layer.gradient)), 1e-30);
+    const loss = shown.layers.find((layer) => layer.phase === "loss");
+    const behind = [...shown.layers].reverse().filter((layer) => layer.gradient);
+    const steepest = Math.max(...behind.map((layer) => size(layer.gradient)), 1e-30);
     const fastest = Math.max(...shown.updates.map((update) => update.share ?? 0), 1e-30);
+    const cells = Object.entries(shown.labels.cells).slice(0, 4).map(([key, value]) => `${key} = ${value}`);
     flow.replaceChildren(
-      phase(0, "1 Forward", "What the network says.", [inputs(), ...forward.map((layer) => node("forward", layer.name, kindOf(layer)))]),
-      phase(1, "2 Loss", `How wrong that is: ${number(shown.loss)}`, losses()),
-      phase(2, "3 Backward", "How much each part is to blame.", back.map((layer) => node("backward", layer.name, `gradient ${number(size(layer.gradient))}`, size(layer.gradient) / steepest))),
-      phase(3, "4 Update", "Every weight moves a little.", shown.updates.map((update) => node("update", update.name, `moved ${percent(update.share)} of its size`, update.share / fastest))),
+      phase(0, "1 Forward", "What does the network say?", [node("input", "the row", cells.join(", ")), ...forward.map((layer) => node("forward", layer.name, kindOf(layer)))]),
+      phase(1, "2 Loss", "How wrong is that?", [loss && node("forward", loss.name, `${number(shown.loss)} on average`), ...rows()]),
+      phase(2, "3 Backward", "Who is to blame, and how much?", behind.map((layer) => node("backward", layer.name, `gradient ${number(size(layer.gradient))}`, size(layer.gradient) / steepest))),
+      phase(3, "4 Update", "Every weight moves a little.", shown.updates.map((update) => node("update", update.name, `moves ${percent(update.share)} of its size`, update.share / fastest))),
+      detail,
     );
+    const { epoch, within } = shown.labels;
+    told.textContent = `Step ${number(within)} of epoch ${number(epoch)}, ${number(shown.rows.length)} rows. ${apart(shown.apart)}`;
     if (chosen) open(chosen.kind, chosen.name);
+    if (focused) flow.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  function inputs() {
-    return node("input", "the row", Object.entries(shown.labels.cells).slice(0, 4).map(([key, value]) => `${key} = ${value}`).join(", "));
-  }
-
-  function losses() {
+  function rows() {
     const line = (row, at) => {
-      const told = row.predicted ? `says ${row.predicted}, is ${row.true}` : "";
-      const pick = () => go(wanted.step, row.line);
       const name = row.line === null ? `row ${at + 1}` : `line ${row.line}`;
-      const made = element("button", { class: "node", onclick: pick, "aria-pressed": String(at === shown.row) }, `${at === shown.row ? "▸ " : ""}${name}`);
-      made.append(element("small", {}, told), element("small", {}, `loss ${number(row.loss)}`));
+      const mine = at === shown.row;
+      const made = element("button", { class: "node", "data-node": `row ${row.line}`, "aria-pressed": String(mine), onclick: () => go(wanted.step, row.line) }, name);
+      if (row.predicted) made.append(element("small", {}, `says ${row.predicted}, is ${row.true}`));
+      made.append(element("small", {}, `loss ${number(row.loss)}${mine ? " · shown here" : ""}`));
       return made;
     };
-    const first = Math.max(0, Math.min(shown.row - 2, shown.rows.length - ROWS));
-    const some = shown.rows.slice(first, first + ROWS).map((row, at) => line(row, first + at));
+    const start = Math.max(0, Math.min(shown.row - 2, shown.rows.length - ROWS));
+    const some = shown.rows.slice(start, start + ROWS).map((row, at) => line(row, start + at));
     const more = shown.rows.length - some.length;
-    const loss = node("forward", "loss", "how it is computed");
-    return [loss, ...some, more > 0 ? element("small", { class: "soft" }, `and ${more} more rows`) : null];
+    return [...some, more > 0 ? element("small", { class: "soft" }, `and ${more} more rows`) : null];
   }
 
-  function node(kind, name, told, share = null) {
-    const open_ = chosen?.kind === kind && chosen?.name === name;
-    const made = element("button", { class: "node", "data-node": `${kind} ${name}`, "aria-expanded": String(open_), onclick: () => open(kind, name, true) }, name, element("small", {}, told));
+  function node(kind, name, text, share = null) {
+    const made = element("button", { class: "node", "data-node": `${kind} ${name}`, "aria-pressed": "false", onclick: () => open(kind, name, true) }, name, element("small", {}, text));
     if (share !== null) made.append(element("span", { class: "meter", "aria-hidden": "true" }, element("i", { style: `width: ${Math.round(100 * share)}%` })));
     return made;
   }
 
-  async function open(kind, name, scroll = false) {
+  /** Opens a node; `visit`: the reader asked for it, and is taken there. */
+  function open(kind, name, visit = false, step = shown) {
     chosen = { kind, name };
-    for (const one of flow.querySelectorAll("[data-node]")) one.setAttribute("aria-expanded", String(one.dataset.node === `${kind} ${name}`));
-    const layer = shown.layers.find((one) => one.name === name);
-    const card = element("div", { class: "card" });
-    if (kind === "input") card.append(...inputDetail());
-    else if (kind === "update") card.append(...updateDetail(shown.updates.find((one) => one.name === name)));
-    else card.append(...layerDetail(layer, kind), wholeButton(card, name, kind));
-    detail.replaceChildren(card);
-    if (scroll) detail.scrollIntoView({ block: "nearest" });
+    const nodes = [...flow.querySelectorAll("[data-node]:not([data-node^='row '])")];
+    const at = nodes.findIndex((one) => one.dataset.node === `${kind} ${name}`);
+    if (at < 0) return detail.replaceChildren();
+    nodes.forEach((one, place) => one.setAttribute("aria-pressed", String(place === at)));
+    const told_ = { input: () => inputDetail(step), update: () => updateDetail(step, name), forward: () => forwardDetail(step, name), backward: () => backwardDetail(step, name) }[kind]();
+    const color = /p\d/.exec(nodes[at].closest(".phase").className)[0];
+    detail.className = `detail after-${color}`;
+    detail.replaceChildren(element("section", { class: `card ${color}`, "aria-label": name }, walk(nodes, at), ...told_, whole(kind, name, step)));
+    if (!visit) return;
+    detail.focus({ preventScroll: true });
+    detail.scrollIntoView({ block: "nearest" });
   }
 
-  function wholeButton(card, name, kind) {
-    return element("button", {
-      onclick: async () => {
-        const whole = await ask(`${path}/steps/${wanted.step}?layer=${encodeURIComponent(name)}${wanted.line === null ? "" : `&line=${wanted.line}`}`);
-        card.replaceChildren(...layerDetail(whole.layers.find((one) => one.name === name), kind));
-      },
-    }, "Every number");
+  /** The way from node to node: forward, loss, back again, update. */
+  function walk(nodes, at) {
+    const to = (place, text) => {
+      const [kind, ...name] = nodes[place]?.dataset.node.split(" ") ?? [];
+      return element("button", { disabled: !kind, onclick: () => open(kind, name.join(" "), true) }, text);
+    };
+    return element("div", { class: "row walk" }, to(at - 1, "‹ Before"), to(at + 1, "Next ›"), element("span", { class: "soft" }, `${at + 1} of ${nodes.length}`));
   }
 
-  function inputDetail() {
-    const cells = Object.entries(shown.labels.cells);
-    const parts = Object.entries(shown.inputs).map(([name, values]) => [name, numbers(values)]);
-    return [element("h3", {}, `The row of line ${shown.rows[shown.row].line} of ${shown.labels.source}`), table(["column", "value"], cells), element("p", { class: "soft" }, "As the network gets it:"), table(["", ""], parts)];
+  function whole(kind, name, step) {
+    if (kind === "input" || kind === "update" || step.unfolded === name) return null;
+    const show = async () => {
+      button.disabled = true;
+      open(kind, name, true, await ask(address(wanted, name)));
+    };
+    const button = element("button", { onclick: show }, "Every number");
+    return button;
   }
 
-  function layerDetail(layer, kind) {
-    const row = layer.output.shape[0] === shown.rows.length ? shown.row : null;
-    const head = element("h3", {}, layer.name, " ", element("span", { class: "soft" }, kindOf(layer)));
-    const made = [head];
-    if (kind === "forward") {
-      if (layer.written.length) made.push(element("pre", {}, layer.written.join("\n")));
-      made.push(element("p", { class: "soft" }, "What it gives on:"), numbers(layer.output, row));
-    } else {
-      made.push(element("p", { class: "soft" }, "What comes in: how the loss changes with what this layer gave."), numbers(layer.gradient, row));
-      if (layer.passed.length) made.push(element("pre", {}, layer.passed.join("\n")));
-    }
-    made.push(element("h3", {}, kind === "forward" ? "Its operations" : "Incoming gradient × local derivative = what is passed on"));
-    const links = kind === "forward" ? layer.links : [...layer.links].reverse();
-    for (const link of links) made.push(...(kind === "forward" ? linkForward(link) : linkBack(link)));
-    return made;
-  }
-
-  function linkForward(link) {
-    const row = link.output.shape[0] === shown.rows.length ? shown.row : null;
-    return [chain([[`${link.name} = ${link.op}(${link.inputs.join(", ")})`, element("span", { class: "soft" }, link.what)], ["value", numbers(link.output, row)]])];
-  }
-
-  function linkBack(link) {
-    return link.factors.map((factor) => {
-      const row = link.output.shape[0] === shown.rows.length ? shown.row : null;
-      const to = factor.passed.shape[0] === shown.rows.length ? shown.row : null;
-      const local = factor.local ? numbers(factor.local, row) : element("span", { class: "soft" }, link.formula);
-      return chain([[`through ${link.op} to ${factor.to}`, element("span", { class: "soft" }, link.formula)], ["incoming", numbers(link.gradient, row)], ["× local derivative", local], ["= passed on", numbers(factor.passed, to)]]);
-    });
-  }
-
-  function updateDetail(update) {
-    const parts = [["before", update.before], ["gradient", update.gradient], ["direction (what the optimizer made of it)", update.direction], ["change", update.change], ["after", update.after]];
-    const written = update.written.length ? element("pre", {}, update.written.join("\n")) : null;
-    const rule = update.rate === null ? "after = before + change" : `after = before − rate × direction, rate ${number(update.rate)}`;
-    return [element("h3", {}, update.name), element("p", {}, rule), written, chain(parts.map(([name, values]) => [name, numbers(values, null)]))].filter(Boolean);
-  }
-
-  function follow(steps) {
+  return (steps) => {
     if (!steps) return;
-    const first = Number(slider.max) === 1 && !shown;
+    const before = Number(slider.max);
     slider.max = box.max = steps;
-    of.textContent = `of ${steps.toLocaleString("en")}`;
-    if (first) go(1);
-    else if (running && !chosen && document.activeElement !== slider && document.activeElement !== box) slider.value = wanted.step;
-  }
-  return follow;
+    on.disabled = wanted.step >= steps;
+    of.textContent = `of ${number(steps)}`;
+    if (!shown && before === 1) go(first);
+  };
+}
+
+/** How far the step as it was trained and the slower calculation shown here are apart. */
+function apart(found) {
+  if (!found) return "";
+  const how = found.ran.startsWith("interpreted") ? "operation by operation" : "as machine code";
+  const difference = found.largest ? `they differ by at most ${number(found.largest)} of the largest number (${found.where})` : "they agree to the last bit";
+  return `It was trained ${how}; run again and then with every number kept, ${difference}.`;
 }
 
 function phase(at, title, about, nodes) {
   const list = nodes.filter(Boolean);
-  return element("section", { class: `phase p${at}`, "aria-label": title }, element("h3", {}, title), element("p", {}, about), ...list);
-}
-
-function chain(parts) {
-  return element("div", { class: "chain" }, ...parts.map(([name, value]) => element("div", {}, element("b", {}, name), value)));
-}
-
-/** What a layer is, in short: Linear 18 → 64. */
-function kindOf(layer) {
-  const sizes = /^(\w+)\(in_features=(\d+), out_features=(\d+)/.exec(layer.kind);
-  return sizes ? `${sizes[1]} ${sizes[2]} → ${sizes[3]}` : layer.kind.replace("()", "");
-}
-
-function size(array) {
-  if (array.norm !== undefined) return array.norm;
-  return array.values === undefined ? 0 : Math.hypot(...[array.values].flat(Infinity).map((one) => one ?? 0));
-}
-
-function percent(share) {
-  return share === null ? "an unknown share" : `${Number((100 * share).toPrecision(2))}%`;
+  return element("section", { class: `phase p${at}`, "aria-label": title }, element("h2", {}, title), element("p", {}, about), ...list);
 }
