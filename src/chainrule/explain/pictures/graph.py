@@ -151,7 +151,7 @@ def _layer_node(
     gives = f"gives {_shape(group[-1].outputs[0])}" + (f", {count:,} weights" if count else "")
     made_of = _operations(made.op.name for made in group)
     kind = kinds.get(scope, "")
-    lines = [kind if kind and "\n" not in kind else made_of] if scope else []
+    lines = [kind if kind and "\n" not in kind else made_of] if scope not in ("", "loss") else []
     both = f"{len(group)} + {behind}" if behind else f"{len(group)}"
     lines.append(f"{gives}; {both} operation{'s' * (both != '1')}")
     title = scope or made_of
@@ -177,7 +177,8 @@ def _shape(symbol: Symbol) -> str:
 
 
 def _opened_node(opened: Opened, layer: Layer) -> Node:
-    lines = [layer.kind or _operations(link.op for link in layer.links)]
+    made_of = _operations(link.op for link in layer.links if layer.phase == "forward")
+    lines = [told for told in [layer.kind or made_of] if told]
     lines.append(f"gives {_of_row(opened, layer.output)}")
     if layer.gradient is not None:
         lines.append(f"gradient {_of_row(opened, layer.gradient)}")
