@@ -40,9 +40,43 @@ def test_the_best_is_trained_and_the_search_goes_on(tmp_path: Path) -> None:
         tune(settings(tmp_path), 4, tmp_path / "study", space=SPACE)
 
 
-def test_two_processes_share_the_trials(tmp_path: Path) -> None:
-    trained = tune(settings(tmp_path), 3, tmp_path / "study", space=SMALL, jobs=2)
+def test_two_processes_share_the_trials(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[int] = []
+    trained = tune(
+        settings(tmp_path),
+        5,
+        tmp_path / "study",
+        space=SMALL,
+        jobs=2,
+        told=lambda number, *_: told.append(number),
+    )
     assert trained.run.summary().state == "done"
+    assert sorted(told) == [1, 2, 3, 4, 5]
+    assert "Trial" not in capfd.readouterr().err  # optuna's own words
+
+
+def test_a_search_that_goes_on_is_the_unbroken_one(tmp_path: Path) -> None:
+    def tried(name: str, *trials: int) -> list[Any]:
+        found: list[Any] = []
+        for count in trials:
+            here = Settings(
+                data="courier",
+                epochs=1,
+                backend="interpret",
+                output=str(tmp_path / f"{name}{count}"),
+            )
+            tune(
+                here.model_copy(),
+                count,
+                tmp_path / name,
+                space=SMALL,
+                told=lambda *t: found.append(t),
+            )
+        return found
+
+    broken = tried("broken", 2, 4)
+    assert len({values["lr"] for _, _, values in broken}) == 4
+    assert broken == tried("whole", 4)
 
 
 @pytest.mark.parametrize(

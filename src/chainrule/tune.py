@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ from chainrule.train.settings import checked
 
 JOURNAL, SETTINGS = "trials.log", "settings.toml"
 _FIXED = {"data", "target", "output", "seed", "backend", "validation", "test"}
+
+
+Result = tuple[int, float | None, dict[str, Any]]
+"""Of a trial: its number from 1, its loss (None: ended early), what it tried."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +119,18 @@ def tune(
     when the folder is of another search; TrainingError when no trial came to an end.
     """
     with installed("tune", "a search"):
-        import optuna
+        import optuna  # noqa: F401 - where it is missing, nothing is begun
     path = Path(folder)
     _same_search(path, settings, space)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    search = _Search(settings, space, path, trials)
+    study = _study(path, settings.seed)
+    numbers = range(len(study.trials), len(study.trials) + trials - search.ended(study))
     if jobs == 1:
-        _work(settings, space, path, trials, told)
+        _tell(told, map(search.trial, numbers))
     else:
-        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-            pool.starmap(_work, [(settings, space, path, trials, None, n) for n in range(jobs)])
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(jobs, _begin, [search]) as pool:
+            _tell(told, pool.imap_unordered(_trial, numbers))
     study = _study(path, settings.seed)
     if not any(trial.state.name == "COMPLETE" for trial in study.trials):
         raise TrainingError("no trial came to an end", hint="other ranges, such as a smaller lr")
@@ -157,27 +165,63 @@ def _study(path: Path, seed: int) -> Any:
     )
 
 
-def _work(
-    settings: Settings, space: Space, path: Path, trials: int, told: Any = None, worker: int = 0
-) -> None:
-    """Try settings until so many trials are done, by all who work on them."""
-    import optuna
+@dataclass(frozen=True)
+class _Search:
+    """What is searched, until `trials` are done by all who work on them."""
 
-    prepared = prepared_for(settings)
-    study = _study(path, settings.seed + worker)
-    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED,
-             optuna.trial.TrialState.FAIL)  # fmt: skip
+    settings: Settings
+    space: Space
+    path: Path
+    trials: int
 
-    def tell(_: Any, trial: Any) -> None:
-        if told is not None:
-            told(trial.number + 1, trial.value, trial.params)
+    @cached_property
+    def prepared(self) -> Prepared:
+        return prepared_for(self.settings)
 
-    if sum(trial.state in ended for trial in study.trials) < trials:
+    def ended(self, study: Any) -> int:
+        """How many trials came to an end, one way or another."""
+        return sum(trial.state.is_finished() for trial in study.trials)
+
+    def trial(self, number: int) -> Result | None:
+        """Try settings; None if enough were tried meanwhile.
+
+        Each trial draws from a seed of its own: a search that goes on is the unbroken one.
+        """
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = _study(self.path, self.settings.seed + number)
+        if self.ended(study) >= self.trials:
+            return None
+        found: list[Result] = []
         study.optimize(
-            lambda trial: _tried(trial, settings, space, prepared),
-            callbacks=[tell, optuna.study.MaxTrialsCallback(trials, states=ended)],
+            lambda trial: _tried(trial, self.settings, self.space, self.prepared),
+            n_trials=1,
             catch=(TrainingError,),
+            callbacks=[lambda _, done: found.append((done.number + 1, done.value, done.params))],
         )
+        return found[0]
+
+
+_searches: list[_Search] = []
+"""The search of this process, where several work on one."""
+
+
+def _begin(search: _Search) -> None:
+    _searches.append(search)
+
+
+def _trial(number: int) -> Result | None:
+    try:
+        return _searches[-1].trial(number)
+    except KeyboardInterrupt:  # the process that asked for it says so
+        return None
+
+
+def _tell(told: Callable[..., None] | None, results: Iterable[Result | None]) -> None:
+    for result in results:
+        if told is not None and result is not None:
+            told(*result)
 
 
 def _tried(trial: Any, settings: Settings, space: Space, prepared: Prepared) -> float:
