@@ -85,13 +85,15 @@ class Seq2Seq(Module):
 
     def decode(self, target: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
         """Scores of what follows each place of `target`."""
-        read = self.transformer.decoder(
+        return self.head(self._decoded(target, memory, padding))  # type: ignore[no-any-return]
+
+    def _decoded(self, target: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
+        return self.transformer.decoder(  # type: ignore[no-any-return]
             self._placed(self.target(target)),
             memory,
             memory_key_padding_mask=padding,
             tgt_is_causal=True,
         )
-        return self.head(read)  # type: ignore[no-any-return]
 
     def _placed(self, vectors: Tensor) -> Tensor:
         return self.places(vectors * self.config.width**0.5)  # type: ignore[no-any-return]
@@ -122,7 +124,8 @@ class Seq2Seq(Module):
             rows = as_tensor(np.repeat(np.arange(memory.shape[0]), width))
             memory, padding = memory[rows], padding[rows]
             while beams.length < count and not beams.finished.all():
-                scores = self.decode(as_tensor(beams.text()), memory, padding)[:, -1]
+                read = self._decoded(as_tensor(beams.text()), memory, padding)
+                scores = self.head(read[:, -1])  # the head is the dearest part: of the last only
                 beams.extend(F.log_softmax(scores, -1).numpy())
         return beams.best(length_penalty)
 
