@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for those who read types
     from chainrule import optim as optim
     from chainrule.compiler.threads import get_num_threads as get_num_threads
     from chainrule.compiler.threads import set_num_threads as set_num_threads
+    from chainrule.explain import diagnose_losses as diagnose_losses
+    from chainrule.explain import diagnose_step as diagnose_step
+    from chainrule.explain import open_step as open_step
     from chainrule.functional import scan as scan
     from chainrule.model import Model as Model
     from chainrule.model.opening import load as load
@@ -21,9 +24,12 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for those who read types
 
 _FOLDERS = ("data", "explain", "functional", "model", "nn", "optim", "train", "utils")
 _LATER = {
+    "diagnose_losses": "chainrule.explain",
+    "diagnose_step": "chainrule.explain",
     "get_num_threads": "chainrule.compiler.threads",
     "load": "chainrule.model.opening",
     "Model": "chainrule.model",
+    "open_step": "chainrule.explain",
     "save": "chainrule.serialization",
     "scan": "chainrule.functional",
     "set_num_threads": "chainrule.compiler.threads",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -11,12 +12,13 @@ from chainrule.cli.options import json_option, reading_options
 from chainrule.cli.text import out
 from chainrule.data import on_disk
 from chainrule.data.report import counted
-from chainrule.errors import FindingsError
+from chainrule.errors import DataError, FindingsError
 from chainrule.explain import Finding
 from chainrule.explain.plain import plain
 from chainrule.train import Run
 from chainrule.train.diagnosis import diagnose_data
 from chainrule.train.preparing import prepared_for
+from chainrule.train.report import write_findings
 from chainrule.train.run import SUMMARY
 from chainrule.train.settings import checked
 
@@ -39,6 +41,8 @@ def command(
     path = on_disk(thing)
     if path is not None and path.is_dir() and ((path / SUMMARY).is_file() or target is None):
         found = Run(path).diagnose(trying)
+        with suppress(DataError):  # a run that may only be read can be diagnosed all the same
+            write_findings(Run(path), found)
     else:
         given = {name: value for name, value in reading.items() if value is not None}
         settings = checked({"data": thing, "target": target or "", **given})

@@ -14,8 +14,9 @@ from chainrule.cli.progress import Progress
 from chainrule.cli.text import all_scores, duration, note, number, out
 from chainrule.cli.text import as_json as json_text
 from chainrule.data.report import counted
+from chainrule.errors import FindingsError
+from chainrule.explain.plain import plain
 from chainrule.train import Settings, Trained, gather, train_table
-from chainrule.train.diagnosis import noticed
 
 
 @click.command("train")
@@ -56,6 +57,9 @@ def command(
             out(told(trained))
             out(f"\nThe run is in {trained.run.path}")
         advise(trained, quiet, progress.found)
+    if settings.strict and trained.findings and not trained.history.interrupted:
+        names = ", ".join(finding.name for finding in trained.findings)
+        raise FindingsError(f"something looks wrong with the training: {names}")
     ctx.exit(130 if trained.history.interrupted else 0)
 
 
@@ -70,7 +74,8 @@ def _page(settings: Settings, quiet: bool) -> AbstractContextManager[None]:
 def _facts(trained: Trained) -> dict[str, Any]:
     search = trained.rate_search
     found = {} if search is None else {"rate_search": search.model_dump()}
-    return {"run": str(trained.run.path), **trained.run.summary().model_dump(), **found}
+    facts = {"run": str(trained.run.path), **trained.run.summary().model_dump(), **found}
+    return {**facts, "findings": plain(trained.findings)}
 
 
 def told(trained: Trained) -> str:
@@ -116,7 +121,7 @@ def advise(trained: Trained, quiet: bool, said: Collection[str] = ()) -> None:
         note(
             f"interrupted: the weights of epoch {best}, the best so far, are in {trained.run.path}"
         )
-    for finding in [] if quiet else noticed(trained.prepared, trained.history):
+    for finding in [] if quiet else trained.findings:
         if finding.name in said:
             continue
         what = f"{finding.name.capitalize()}. {finding.what}"

@@ -37,6 +37,13 @@ class Part:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def first(self, rows: int) -> Part:
+        """The part's first rows, all if it has no more."""
+        weights = None if self.weights is None else self.weights[:rows]
+        targets = tuple(answers[:rows] for answers in self.targets)
+        numbers, codes, lines = self.numbers[:rows], self.codes[:rows], self.lines[:rows]
+        return Part(numbers, codes, targets, lines, self.source, weights)
+
     @property
     def row_bytes(self) -> int:
         """How many bytes the inputs of a row take."""

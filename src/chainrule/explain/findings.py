@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,13 +12,18 @@ from chainrule.explain.evidence import Evidence
 from chainrule.explain.plain import Shown, number
 from chainrule.markup import notebook, tag
 
+LOSS = "validation loss"
+
+CLEAR = 0.03
+"""A remedy that takes this share off the loss, or adds this to a score, has clearly helped."""
+
 
 @dataclass(frozen=True)
 class Trial(Shown):
     """A remedy that was tried: from a kept state, so many steps with other settings.
 
-    `without` and `with_it`: the validation loss afterwards, with the settings as they were, and
-    with the remedy, over the same rows.
+    `without` and `with_it`: the `measure` on the validation rows afterwards, with the settings as
+    they were, and with the remedy: a loss, or a score, of which more is better.
     """
 
     settings: dict[str, Any]
@@ -25,18 +31,29 @@ class Trial(Shown):
     start: int
     without: float
     with_it: float
+    measure: str = LOSS
+
+    @property
+    def gain(self) -> float:
+        """The share of the loss that the remedy took away, or what it added to a score."""
+        if self.measure != LOSS:
+            return self.with_it - self.without
+        return 1 - self.with_it / self.without if math.isfinite(self.without) else 1.0
 
     @property
     def helps(self) -> bool:
-        """Whether the remedy left a loss that is clearly lower."""
-        return not self.with_it >= 0.97 * self.without
+        """Whether the remedy left a loss that is clearly lower, or a score clearly higher."""
+        return math.isfinite(self.with_it) and self.gain > CLEAR
 
     def __str__(self) -> str:
-        changed = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
+        changed = ", ".join(f"{name} = {_place(value)}" for name, value in self.settings.items())
         return (
             f"tried, {self.steps} steps from step {self.start} with {changed}: "
-            f"{_loss(self.with_it)} instead of {_loss(self.without)}"
+            f"{self._told(self.with_it)} instead of {self._told(self.without)}"
         )
+
+    def _told(self, value: float) -> str:
+        return f"{self.measure} {number(value)}" if math.isfinite(value) else "a loss that diverged"
 
 
 @dataclass(frozen=True)
@@ -82,15 +99,15 @@ class Check:
     """A check: its name, why what it finds matters, what to do, and how it looks.
 
     `find` gives what it sees in the evidence, and nothing where that is weak or missing.
-    `proof`: only worth saying if the remedy was tried and helped. `live`: cheap enough to look
-    after each epoch of a training; `waits`: not before its rate has risen.
+    `proof`: only worth saying if the remedy was tried and gained more than this. `live`: cheap
+    enough to look while a training goes on; `waits`: not before its rate has risen.
     """
 
     name: str
     why: str
     advice: str
     find: Callable[[Evidence], Iterable[Seen]]
-    proof: bool = False
+    proof: float | None = None
     live: bool = False
     waits: bool = False
 
@@ -107,7 +124,8 @@ def findings(
             finding = _finding(check, seen)
             if seen.remedy and attempt is not None:
                 finding = replace(finding, tried=attempt(seen.remedy))
-            if not check.proof or (finding.tried is not None and finding.tried.helps):
+            gain = -math.inf if finding.tried is None else finding.tried.gain
+            if check.proof is None or gain > check.proof:
                 found.append(finding)
     return found
 
@@ -118,8 +136,23 @@ def _finding(check: Check, seen: Seen) -> Finding:
     return Finding(check.name, seen.what, evidence, where, check.why, check.advice, remedy)
 
 
-def _loss(loss: float) -> str:
-    return f"validation loss {number(loss)}" if math.isfinite(loss) else "a loss that diverged"
+def findings_from_json(text: str) -> list[Finding]:
+    """Findings as they were before `json.dumps(plain(findings))`; ValueError or so for others.
+
+    >>> one = Finding("blue", "Blue.", {"share": 1.0}, {}, "it is.", "paint it.")
+    >>> findings_from_json(f"[{one.to_json()}]") == [one]
+    True
+    """
+    found = []
+    for record in json.loads(text):
+        tried = record["tried"] and Trial(**{**record["tried"], **_numbers(record["tried"])})
+        found.append(Finding(**{**record, "tried": tried}))
+    return found
+
+
+def _numbers(tried: Mapping[str, Any]) -> dict[str, float]:
+    """JSON knows no infinity: a loss that diverged is null there."""
+    return {k: math.inf if tried[k] is None else tried[k] for k in ("without", "with_it")}
 
 
 def _place(value: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data import Part, known_answers
+from chainrule.data import Part, Preparation, known_answers
 from chainrule.explain.plain import Shown, number
 from chainrule.model import Model
 
@@ -97,7 +97,7 @@ def importances(model: Model, part: Part, seed: int = 0) -> list[Importance]:
     usual = float(row_losses(model, part).mean())
     rng = np.random.default_rng(seed)
     found = []
-    for name, numbers, codes in _places(model):
+    for name, numbers, codes in places_of(model.preparation):
         growths = []
         for _ in range(REPEATS):
             order = rng.permutation(len(part))
@@ -109,14 +109,14 @@ def importances(model: Model, part: Part, seed: int = 0) -> list[Importance]:
     return sorted(found, key=lambda one: -one.growth)
 
 
-def _places(model: Model) -> Iterator[tuple[str, slice, slice]]:
+def places_of(preparation: Preparation) -> Iterator[tuple[str, slice, slice]]:
     """Where each input column lies among the numbers, or among the codes."""
     start = 0
-    for record in model.preparation.dense:
+    for record in preparation.dense:
         yield record.name, slice(start, start + len(record.features)), slice(0)
         start += len(record.features)
     start = 0
-    for coded in model.preparation.embedded:
+    for coded in preparation.embedded:
         yield coded.name, slice(0), slice(start, start + coded.slots)
         start += coded.slots
 

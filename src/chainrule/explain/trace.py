@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ from chainrule.errors import ProgramError
 
 LEARNED = ("forward", "loss")
 """The phases that the loss is computed in: what the others differentiate."""
+
+PHASES = (*LEARNED, "backward", "update")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +89,16 @@ class Trace:
         return losses if np.isclose(losses.mean(), whole, rtol=1e-3, equal_nan=True) else None
 
 
-def trace(program: Program, args: Sequence[Raw], state: Mapping[str, Raw] | None = None) -> Trace:
+def trace(
+    program: Program,
+    args: Sequence[Raw],
+    state: Mapping[str, Raw] | None = None,
+    phases: Collection[str] = PHASES,
+) -> Trace:
     """Run a program on arguments; `state`: what its cells hold, by name; else what they do now.
 
-    No cell is assigned. ProgramError for another number of arguments.
+    `phases`: those to run, from the first on. No cell is assigned. ProgramError for another number
+    of arguments.
     """
     if len(args) != len(program.args):
         raise ProgramError(
@@ -102,6 +110,8 @@ def trace(program: Program, args: Sequence[Raw], state: Mapping[str, Raw] | None
     values |= program.captured | program.constants
     with np.errstate(all="ignore"):
         for made in program.instructions:
+            if made.phase not in phases:
+                continue
             inputs = [values[x] if isinstance(x, Symbol) else x for x in made.inputs]
             out = made.op.forward(*inputs, **made.settings)
             outs = out if type(out) is tuple else (out,)

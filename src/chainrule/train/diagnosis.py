@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from chainrule.compiler.epoch import run_epoch
-from chainrule.data import Prepared, row_order
-from chainrule.errors import ChainruleError, TrainingError
+from chainrule.data import Part, Prepared
+from chainrule.errors import ChainruleError
 from chainrule.explain.checks import CHECKS
 from chainrule.explain.checks.course import COURSE
+from chainrule.explain.checks.probes import PROBES as PROBED
 from chainrule.explain.checks.tables import TABLES
-from chainrule.explain.evidence import Broken, Course, Evidence, first_not_finite
-from chainrule.explain.findings import Finding, Trial, findings
+from chainrule.explain.evidence import Broken, Course, Evidence, Probe, first_not_finite
+from chainrule.explain.findings import Finding, findings
+from chainrule.explain.rows import importances, row_losses
 from chainrule.explain.trace import trace
+from chainrule.model.store import load
 from chainrule.train.history import EpochResult, History
-from chainrule.train.keeping import load_state
+from chainrule.train.keeping import kept_losses
 from chainrule.train.kept_rows import Rows
-from chainrule.train.loop import Loop
+from chainrule.train.learning import ARGUMENTS
 from chainrule.train.probes import probe_at, spread
-from chainrule.train.replay import Replay, fixed_draws, put
+from chainrule.train.replay import Replay
+from chainrule.train.trials import Trials
 
 PROBES = 6
 """So many of the kept states are opened, spread evenly."""
@@ -31,11 +36,11 @@ PROBES = 6
 PROBED_ROWS = 512
 """The rows that a state is opened on."""
 
-MORE_RATES = 3
-"""So many more rates are tried, each further by the same factor, while none helps."""
+WEIGHED_CELLS = 200_000
+"""To see what columns are worth, so many cells of the validation rows are shuffled at most."""
 
-TRIED_STEPS = 1000
-"""A remedy is tried over at most so many steps of the run."""
+FEWEST_WEIGHED = 100
+"""Fewer validation rows do not say what a column is worth."""
 
 
 def diagnose_replay(
@@ -43,22 +48,43 @@ def diagnose_replay(
 ) -> list[Finding]:
     """What is wrong with a run; remedies that are settings are tried, unless told not to."""
     attempt = Trials(replay).attempt if try_remedies else None
-    found = findings(evidence_of(replay, epochs), CHECKS, attempt)
+    evidence = evidence_of(replay, epochs)
+    if try_remedies:  # what columns are worth is only said with proof
+        evidence = replace(evidence, worth=_worth(replay))
+    found = findings(evidence, CHECKS, attempt)
     # The network is not the user's own code: no line of it would tell him anything.
     places = [{k: v for k, v in one.where.items() if k != "line"} for one in found]
     return [replace(one, where=where) for one, where in zip(found, places, strict=True)]
 
 
-def noticed(prepared: Prepared, history: History) -> list[Finding]:
-    """What the losses and the data of a training say by themselves, as soon as it ends."""
-    epochs = history.epochs
-    course = Course(
-        np.array([epoch.train_loss for epoch in epochs]),
-        np.array([epoch.validation_loss for epoch in epochs]),
-        np.array([epoch.train_loss for epoch in epochs]),
-        trivial_loss(prepared),
+def noticed(prepared: Prepared, history: History, look: Callable[[], Probe]) -> list[Finding]:
+    """What losses, data and units of a training say by themselves, as soon as it ends."""
+    evidence = Evidence(
+        course=_course(prepared, history.epochs, np.empty(0)),
+        notes=prepared.report.notes,
+        shares={} if prepared.train.weights is not None else class_shares(prepared),
+        probes=[look()] if history.epochs else [],
     )
-    return findings(Evidence(course=course, notes=prepared.report.notes), [*TABLES, *COURSE])
+    return findings(evidence, [*TABLES, *COURSE, *(check for check in PROBED if check.live)])
+
+
+def diverged(path: Path, settings: Mapping[str, Any]) -> list[Finding]:
+    """What the losses of a training say that did not stay finite."""
+    course = Course(np.empty(0), np.empty(0), kept_losses(path))
+    return findings(Evidence(course=course, settings=settings), COURSE)
+
+
+def _course(prepared: Rows, epochs: list[EpochResult], losses: NDArray[np.float64]) -> Course:
+    """How the losses went; those of epochs stand for those of steps that are not known."""
+    train = np.array([epoch.train_loss for epoch in epochs])
+    return Course(
+        train,
+        np.array([epoch.validation_loss for epoch in epochs]),
+        losses if len(losses) else train,
+        trivial_loss(prepared, prepared.train),
+        trivial_loss(prepared, prepared.validation),
+        len(prepared.validation),
+    )
 
 
 def diagnose_data(prepared: Prepared) -> list[Finding]:
@@ -70,12 +96,7 @@ def diagnose_data(prepared: Prepared) -> list[Finding]:
 def evidence_of(replay: Replay, epochs: list[EpochResult]) -> Evidence:
     """All that the checks look at."""
     prepared, settings = replay.prepared, replay.settings.model_dump()
-    course = Course(
-        np.array([epoch.train_loss for epoch in epochs]),
-        np.array([epoch.validation_loss for epoch in epochs]),
-        replay.losses,
-        trivial_loss(prepared),
-    )
+    course = _course(prepared, epochs, replay.losses)
     probes = [probe_at(replay, epoch, PROBED_ROWS) for epoch in spread(replay.kept, PROBES)]
     return Evidence(
         program=replay.loop.step.programs[0],
@@ -101,16 +122,42 @@ def class_shares(prepared: Rows) -> dict[str, float]:
     return dict(zip(names, (counts / counts.sum()).tolist(), strict=True))
 
 
-def trivial_loss(prepared: Rows) -> float:
-    """What the trivial answer costs in training: the variance, or the entropy; NaN if unknown."""
+def trivial_loss(prepared: Rows, part: Part) -> float:
+    """What the best constant answer for the training rows costs on a part; NaN if unknown.
+
+    Of numbers the mean square around their mean, of classes the cross-entropy of their shares.
+    """
     (target, *others) = prepared.preparation.targets
-    if others or prepared.train.weights is not None:
+    if others or prepared.train.weights is not None or not len(part):
         return math.nan
+    answers = part.targets[0]
     if target.kind == "scaled":
-        return float(np.mean(np.square(prepared.train.targets[0], dtype=np.float64)))
+        return float(np.mean(np.square(answers, dtype=np.float64)))
     shares = np.array(list(class_shares(prepared).values()))
-    shares = shares[shares > 0]
-    return float(-(shares * np.log(shares)).sum()) if len(shares) else math.nan
+    known = answers[answers >= 0].astype(np.int64)
+    if not len(shares) or not len(known) or not shares[known].all():
+        return math.nan
+    return float(-np.log(shares[known]).mean())
+
+
+def _worth(replay: Replay) -> dict[str, float]:
+    """The share by which the validation loss clearly grows as each column is shuffled.
+
+    Clearly: by more than twice the deviation over the repeats. None without a model; and few rows
+    say nothing.
+    """
+    part = replay.prepared.validation
+    try:
+        model = load(replay.path / "model")
+    except ChainruleError:
+        return {}
+    most = WEIGHED_CELLS // max(1, len(model.preparation.inputs))
+    if min(most, len(part)) < FEWEST_WEIGHED:
+        return {}
+    part = part.first(most)
+    usual = float(row_losses(model, part).mean()) or 1.0
+    found = importances(model, part)
+    return {one.column: max(0.0, one.growth - 2 * one.spread) / usual for one in found}
 
 
 def _broken(replay: Replay) -> Broken | None:
@@ -124,64 +171,8 @@ def _broken(replay: Replay) -> Broken | None:
                 program = replay.program(place)
             args = [array[place.rows] for array in replay.loop.train]
             lines = replay.prepared.train.lines[place.rows].tolist()
-            found = first_not_finite(trace(program, args, state), lines, step)
+            names, features = ARGUMENTS, replay.prepared.preparation.features
+            found = first_not_finite(trace(program, args, state), lines, step, names, features)
             if found is not None:
                 return found
     return None
-
-
-class Trials:
-    """Tries remedies on a run: its first steps again, from its first state, with other settings."""
-
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
-        self.steps = min(TRIED_STEPS, replay.steps)
-        self._without: float | None = None
-
-    def attempt(self, settings: Mapping[str, Any]) -> Trial | None:
-        """What the settings do; None where they cannot be tried."""
-        try:
-            if self._without is None:
-                self._without = self._loss({})
-            trial = Trial(dict(settings), self.steps, 1, self._without, self._loss(settings))
-            factor = settings.get("lr", 0.0) / self.replay.settings.lr
-            for _ in range(MORE_RATES if set(settings) == {"lr"} else 0):
-                if not trial.helps:  # further in the same direction
-                    further = {"lr": float(f"{trial.settings['lr'] * factor:.3g}")}
-                    trial = replace(trial, settings=further, with_it=self._loss(further))
-        except ChainruleError:
-            return None
-        return trial
-
-    def _loss(self, settings: Mapping[str, Any]) -> float:
-        """The validation loss after as many rows as `steps` of the run; infinite if it diverged."""
-        replay = self.replay
-        loop, _ = replay.loop_with(settings)
-        with replay.cells_kept(), fixed_draws(replay.settings.seed):
-            loop.network.train()
-            state = load_state(replay.path, replay.kept[0])
-            numbers = {name: np.asarray(cell.held()) for name, cell in loop.state().items()}
-            shapes = {name: array.shape for name, array in state.items()}
-            if shapes == {name: array.shape for name, array in numbers.items()}:
-                own = {name: numbers[name] for name in numbers if numbers[name].ndim == 0}
-                put(loop, {**state, **own})  # the same first weights, the rates of its own
-            return self._run(loop, settings)
-
-    def _run(self, loop: Loop, settings: Mapping[str, Any]) -> float:
-        size = int(settings.get("batch_size", self.replay.settings.batch_size))
-        left = math.ceil(self.steps * self.replay.settings.batch_size / size)
-        rows, seed, epoch = len(loop.train[0]), self.replay.settings.seed, 0
-        while left > 0:
-            epoch += 1
-            order = row_order(rows, seed, epoch)[: left * size]
-            count = math.ceil(len(order) / size)
-            planned = loop.planned(epoch) or {}
-            part = {cell: rates[:count] for cell, rates in planned.items()}
-            losses = run_epoch(loop.step, loop.train, order, size, part)
-            if not np.isfinite(losses).all():
-                return math.inf
-            left -= count
-        try:
-            return loop.validate(epoch)
-        except TrainingError:
-            return math.inf

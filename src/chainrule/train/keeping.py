@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ArtefactError
+from chainrule.explain.evidence import Probe
 from chainrule.model.files import unwritable
 from chainrule.tensors import Cell
 
@@ -38,7 +39,12 @@ _AT_ONCE = 8192  # rows
 
 
 class Keeper:
-    """Is given what a training goes through; a subclass keeps it."""
+    """Is given what a training goes through; a subclass keeps it.
+
+    `look` is set by the training: it gives what the network makes of some rows now.
+    """
+
+    look: Callable[[], Probe]
 
     def state(self, epoch: int, cells: Mapping[str, Cell]) -> None:
         """The state after an epoch; 0: before the first."""

@@ -15,15 +15,20 @@ from chainrule.compiler.epoch import Schedule, expect_epochs, run_epoch, run_row
 from chainrule.compiler.step import Backend, Variant, compile
 from chainrule.compiler.worth import no_machine_code
 from chainrule.core.state import no_grad
-from chainrule.data import batch_count
+from chainrule.data import batch_count, row_order
 from chainrule.data.batches import windows
 from chainrule.errors import TrainingError
+from chainrule.explain.evidence import Probe
+from chainrule.explain.trace import LEARNED, trace
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
 from chainrule.tensors import Cell, Tensor
 from chainrule.train.history import EpochResult, History
 from chainrule.train.interrupt import Interrupt
 from chainrule.train.keeping import Keeper
+
+LOOKED_AT = 512
+"""Training rows whose values are looked at while the training goes on, in whole batches."""
 
 _EVALUATED_AT_ONCE = 1024  # rows: what one layer makes of them stays in the cache for the next
 
@@ -106,6 +111,7 @@ class Loop:
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.inputs, self.keeper, self.window = inputs, keeper or Keeper(), window
+        self.keeper.look = self.look
         self.recurs = False  # other rows will come, nobody knows how often: see `take`
         self._backend: Backend | None = None  # of the steps that are there
         self.take(train, validation, batch_size, seed)
@@ -269,6 +275,17 @@ class Loop:
     def batch(self, rows: NDArray[np.int64]) -> list[Tensor]:
         """These training rows, as the step takes them."""
         return [Tensor(array[rows]) for array in self.train]
+
+    def look(self) -> Probe:
+        """What the network makes of some hundred training rows now; nothing is recorded again."""
+        program = self.step.programs[0]
+        rows, size = row_order(len(self.train[0]), self.seed, 0), program.args[0].shape[0]
+        count = min(len(rows) // size, max(1, LOOKED_AT // size))
+        first, *others = (
+            trace(program, [array[part] for array in self.train], None, LEARNED)
+            for part in rows[: count * size].reshape(count, size)
+        )
+        return Probe(self.steps + 1, first, others)
 
     def state(self) -> dict[str, Cell]:
         """The cells that a step reads, by name: all that the next steps depend on."""

@@ -80,13 +80,17 @@ class Replay:
             )
         return Replay(path, settings, prepared)
 
-    def loop_with(self, changes: Mapping[str, Any]) -> tuple[Loop, str]:
-        """A loop like the run's, freshly initialised, with some settings changed; how it runs."""
+    def loop_with(self, changes: Mapping[str, Any], rows: Rows | None = None) -> tuple[Loop, str]:
+        """A loop like the run's, freshly initialised, with some settings changed; how it runs.
+
+        `rows`: others than those that were trained with.
+        """
         settings = Chosen.model_validate({**self.settings.model_dump(), **changes})
+        rows = self.prepared if rows is None else rows
         with fixed_draws(settings.seed):
-            network = network_for(self.prepared.preparation, settings)
-            loss = loss_for(self.prepared.preparation, self.prepared.train.weights is not None)
-            train, validation = self.prepared.train, self.prepared.validation
+            network = network_for(rows.preparation, settings)
+            loss = loss_for(rows.preparation, rows.train.weights is not None)
+            train, validation = rows.train, rows.validation
             optimizer = optimizer_for(network, settings)
             loop = loop_for(network, optimizer, loss, train, validation, settings)
             ran = loop.compile(settings.epochs, settings.patience, settings.backend)

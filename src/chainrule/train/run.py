@@ -16,6 +16,7 @@ from chainrule.data.decisions import DataReport, Decision
 from chainrule.data.preparation import WholeTask
 from chainrule.errors import ArtefactError, SettingError
 from chainrule.explain import Finding, OpenedStep
+from chainrule.explain.findings import findings_from_json
 from chainrule.explain.pictures.training import losses
 from chainrule.markup import Html, notebook, tag
 from chainrule.model.card import Detail, Scores, no_details
@@ -24,6 +25,7 @@ from chainrule.train.diagnosis import diagnose_replay
 from chainrule.train.history import EpochResult
 from chainrule.train.kept_rows import DATA as DATA
 from chainrule.train.kept_rows import keeps_rows
+from chainrule.train.rate_finder import RateSearch
 from chainrule.train.replay import Replay
 from chainrule.train.score_table import score_table
 from chainrule.train.steps import opened_step
@@ -37,6 +39,7 @@ RATE_SEARCH = "rate.json"  # with --lr auto: the losses while the rate rose, and
 SUMMARY = "run.json"  # state, scores, baseline, times, versions
 MODEL = "model"  # the model's own folder
 PICTURES = "pictures"  # each as SVG, and its numbers as CSV
+FINDINGS = "findings.json"  # what looked wrong, at last with the remedies that were tried
 REPORT = "report.html"  # all of it as one page
 
 
@@ -171,6 +174,20 @@ class Run:
         False. ArtefactError for a run that cannot be replayed.
         """
         return diagnose_replay(self.replay, self.epochs(), try_remedies)
+
+    def findings(self) -> list[Finding]:
+        """What was found last: by a diagnosis, or by the training itself; none if not kept."""
+        try:
+            return findings_from_json(self._text(FINDINGS) or "[]")
+        except (ValueError, TypeError, KeyError):
+            return []
+
+    def rate_search(self) -> RateSearch | None:
+        """How its rate was found; None where it was given, or the file cannot be read."""
+        try:
+            return RateSearch.model_validate_json(self._text(RATE_SEARCH))
+        except ValidationError:
+            return None
 
     def settings_text(self) -> str:
         """The settings file; an empty text where there is none."""

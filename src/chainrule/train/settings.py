@@ -115,7 +115,9 @@ class Settings(BaseModel):
         default={}, description="Texts that mean missing in a column: COLUMN=999 or COLUMN=n.d.|x."
     )
     strict: bool = Field(
-        default=False, description="Refuse a table in which something looks wrong."
+        default=False,
+        description="Refuse a table in which something looks wrong; end with exit code 10 if "
+        "something does in the training.",
     )
     network: Network | None = Field(default=None, description="What reads images and sounds first.")
     layers: list[Width] | None = Field(default=None, description="Widths of the hidden layers.")

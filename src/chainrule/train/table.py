@@ -21,6 +21,7 @@ from chainrule.explain import Finding
 from chainrule.model import Card, Model, save
 from chainrule.model.card import Detail, Scores, units_of
 from chainrule.train.defaults import AUTO, choose
+from chainrule.train.diagnosis import diverged, noticed
 from chainrule.train.heads import loss_for
 from chainrule.train.history import EpochResult, History
 from chainrule.train.keeping import RunKeeper
@@ -30,7 +31,7 @@ from chainrule.train.live import Live
 from chainrule.train.network import TableNetwork, network_for
 from chainrule.train.preparing import prepared_for
 from chainrule.train.rate_finder import RateSearch, find_rate
-from chainrule.train.report import write_report
+from chainrule.train.report import write_findings, write_report
 from chainrule.train.run import DATA, MODEL, RATE_SEARCH, ROWS, SETTINGS, Run, Summary
 from chainrule.train.scoring import judge
 from chainrule.train.settings import Chosen, Settings
@@ -55,6 +56,7 @@ class Trained:
     prepared: Prepared
     history: History
     seconds: float
+    findings: list[Finding]  # while it trained and at its end, each once
     rate_search: RateSearch | None = None  # where the rate was "auto"
 
     @property
@@ -120,13 +122,13 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
     if search is not None:
         run.write(RATE_SEARCH, search.model_dump_json())
     with tracked(chosen.track, run) as on_epoch, _failure_told(run):
-        history = _trained(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
+        history, found = _trained(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
         model = _judged(network, chosen, prepared)
         save(model, run.path / MODEL)
         seconds = time.perf_counter() - began
         _finish(run, history, model.card, seconds)
         write_report(run, model, prepared.test)
-    return Trained(run, model, network, chosen, prepared, history, seconds, search)
+    return Trained(run, model, network, chosen, prepared, history, seconds, found, search)
 
 
 @contextmanager
@@ -176,31 +178,45 @@ def _trained(
     run: Run,
     watcher: Watcher,
     track: Callable[[EpochResult], Any],
-) -> History:
-    """Train the network; each epoch goes to the run, to its trackers and to the watcher."""
+) -> tuple[History, list[Finding]]:
+    """Train the network; each epoch goes to the run, to its trackers and to the watcher.
+
+    Gives what was found while it trained and at its end, as well.
+    """
 
     def on_epoch(result: EpochResult) -> None:
         run.log(result)
         track(result)
         watcher.epoch(result)
-        for finding in live.after(result, keeper.first):
+        for finding in live.after(result, keeper.first, keeper.look):
+            found.append(finding)
             watcher.finding(finding)
 
-    live = Live(settings.epochs)
+    found: list[Finding] = []
+    live = Live(settings.epochs, settings.batch_size)
     keeper = RunKeeper(run.path, settings.epochs, arrays(prepared.train))
     watcher.ready(settings, prepared)
     keep_rows(run.path, prepared)
-    return learn(
-        network,
-        optimizer_for(network, settings),
-        loss_for(prepared.preparation, prepared.train.weights is not None),
-        prepared.train,
-        prepared.validation,
-        settings,
-        keeper=keeper,
-        on_step=watcher.step,
-        on_epoch=on_epoch,
-    )
+    try:
+        history = learn(
+            network,
+            optimizer_for(network, settings),
+            loss_for(prepared.preparation, prepared.train.weights is not None),
+            prepared.train,
+            prepared.validation,
+            settings,
+            keeper=keeper,
+            on_step=watcher.step,
+            on_epoch=on_epoch,
+        )
+        said = {finding.name for finding in found}
+        found += [f for f in noticed(prepared, history, keeper.look) if f.name not in said]
+    except TrainingError:
+        found += diverged(run.path, settings.model_dump())
+        raise
+    finally:
+        write_findings(run, found)
+    return history, found
 
 
 def _judged(network: TableNetwork, settings: Chosen, prepared: Prepared) -> Model:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ import pytest
 from tests.train.several import columns
 
 from chainrule.errors import TrainingError
+from chainrule.explain import Finding
+from chainrule.explain.findings import Trial
 from chainrule.markup import Html, tag
 from chainrule.train import Run, Settings, train_table
+from chainrule.train.report import write_findings
 from chainrule.wording import METRICS
 
 VOID = {"meta"}
@@ -114,6 +119,33 @@ def test_a_training_that_failed_has_a_report(tmp_path: Path) -> None:
     assert (
         "The training failed: the loss is no longer finite" in page_of(Run(tmp_path / "run")).text
     )
+
+
+def test_how_the_rate_was_found_is_drawn(tmp_path: Path) -> None:
+    run = trained(tmp_path, some("price"), "price", lr="auto")
+    search = run.rate_search()
+    assert search is not None
+    rows = (run.path / "pictures" / "rate-search.csv").read_text().splitlines()
+    assert rows[0] == "series,learning rate,loss of the batch"
+    assert len(rows) == 1 + 2 * len(search.rates) + 1
+    assert "The search for the rate" in page_of(run).text
+    assert search.reason in page_of(run).text
+
+
+def test_findings_are_shown_and_exchanged(tmp_path: Path) -> None:
+    run = trained(tmp_path, some("price"), "price")
+    hostile = Finding("<b>", "</section><script>", {"n": 1.0}, {"layer": "a\\1"}, "why", "what")
+    tried = Trial({"lr": 0.1}, 10, 1, math.inf, 0.4)
+    write_findings(run, [hostile, replace(hostile, tried=tried)])
+    assert run.findings() == [hostile, replace(hostile, tried=tried)]
+    page = page_of(run)
+    assert "script" not in page.tags
+    assert "where: layer a\\1" in page.text
+    assert "validation loss 0.4 instead of a loss that diverged" in page.text
+    write_findings(run, [])
+    assert "What looks wrong" not in page_of(run).text
+    (run.path / "findings.json").write_text('[{"name": 3}]')
+    assert run.findings() == []
 
 
 def test_attributes_and_texts_are_escaped() -> None:

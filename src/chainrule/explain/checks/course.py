@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from chainrule.explain.evidence import Course, Evidence
-from chainrule.explain.findings import Check, Seen
+from chainrule.explain.findings import CLEAR, Check, Seen
 
 ENOUGH = 5
 """Epochs from which on a course says something."""
+
+FEW_ROWS = 50
+"""Validation rows from which on they say whether a network is better than none."""
 
 
 def diverged(evidence: Evidence) -> Iterator[Seen]:
@@ -75,7 +78,7 @@ def not_moving(evidence: Evidence) -> Iterator[Seen]:
 def overfitting(evidence: Evidence) -> Iterator[Seen]:
     """A validation loss that rises while the training loss falls on."""
     course = evidence.course
-    if course is None or len(course.validation) < 2 * ENOUGH:
+    if course is None or len(course.validation) < 2 * ENOUGH or np.isnan(course.validation).all():
         return
     best = int(np.nanargmin(course.validation))
     end = _smooth_end(course.validation)
@@ -101,6 +104,19 @@ def underfitting(evidence: Evidence) -> Iterator[Seen]:
         layers = [max(64, 4 * width) for width in evidence.settings.get("layers", [])] or [64, 64]
         remedy = {"layers": layers if len(layers) > 1 else [*layers, *layers]}
         yield Seen(what, {"loss": train, "trivial": course.trivial}, {}, remedy)
+
+
+def no_better_than_trivial(evidence: Evidence) -> Iterator[Seen]:
+    """A network that is no use: the trivial answer costs less on rows that were not learned."""
+    course = evidence.course
+    if course is None or course.judged < FEW_ROWS or len(course.validation) < ENOUGH:
+        return
+    best = float(np.nanmin(course.validation, initial=math.inf))
+    if best >= course.trivial_validation:
+        what = f"The lowest validation loss is {best:.4g}; always answering the same costs "
+        what += f"{course.trivial_validation:.4g}"
+        numbers = {"validation loss": best, "trivial": course.trivial_validation}
+        yield Seen(what, {**numbers, "rows": course.judged})
 
 
 def batch_too_large(evidence: Evidence) -> Iterator[Seen]:
@@ -166,14 +182,14 @@ COURSE = [
         "most of the way would still be ahead.",
         "a larger learning rate, such as ten times, or more epochs.",
         rate_too_small,
-        proof=True,
+        proof=CLEAR,
     ),
     Check(
         "loss not moving",
         "nothing is learned.",
         "another learning rate; see whether gradients reach the first layer.",
         not_moving,
-        proof=True,
+        proof=CLEAR,
         live=True,
         waits=True,
     ),
@@ -188,20 +204,26 @@ COURSE = [
         "the network cannot bend as the data do.",
         "wider or more layers, or columns that tell more.",
         underfitting,
-        proof=True,
+        proof=CLEAR,
+    ),
+    Check(
+        "no better than trivial",
+        "a single number, or the shares of the classes, would predict as well as this network.",
+        "see the other findings; if there are none, columns that tell more about the target.",
+        no_better_than_trivial,
     ),
     Check(
         "batch too large",
         "an epoch is only a few updates.",
         "smaller batches, or more epochs.",
         batch_too_large,
-        proof=True,
+        proof=CLEAR,
     ),
     Check(
         "batch too small",
         "an update follows a few rows, not the data, and machine code has little to do at once.",
         "larger batches, such as 32.",
         batch_too_small,
-        proof=True,
+        proof=CLEAR,
     ),
 ]

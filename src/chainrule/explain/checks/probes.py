@@ -31,6 +31,10 @@ USUAL_SHARE = 1e-3
 """About the share of their size that weights change by in an update of a good training."""
 
 
+AT_ONCE = 1e-4
+"""A rate is not changed by more than this factor, or its inverse, at once."""
+
+
 def dead(evidence: Evidence) -> Iterator[Seen]:
     """Units that pass nothing back for any row."""
     if not evidence.probes:
@@ -38,7 +42,8 @@ def dead(evidence: Evidence) -> Iterator[Seen]:
     for layer, share in _dead(evidence.probes[-1]).items():
         if share >= DEAD:
             steps = [p.step for p in evidence.probes if _dead(p).get(layer, 0.0) >= DEAD]
-            what = f"{share:.0%} of the units of {layer} are 0 for every row, since step {steps[0]}"
+            what = f"{share:.0%} of the units of {layer} pass nothing back for any row, since step "
+            what += f"{steps[0]}"
             where = {"layer": layer, "step": steps[0]}
             yield Seen(what, {"share": share, "since": steps[0]}, where, _slower(evidence))
 
@@ -96,7 +101,8 @@ def update_size(evidence: Evidence) -> Iterator[Seen]:
         what = f"An update changes the weights by {usual:.2g} of their size"
         what += f"; usual is about {USUAL_SHARE}"
         rate = evidence.settings.get("lr")
-        remedy = {"lr": float(f"{rate * USUAL_SHARE / usual:.1g}")} if rate and usual else {}
+        factor = min(1 / AT_ONCE, max(AT_ONCE, USUAL_SHARE / usual)) if usual else 1 / AT_ONCE
+        remedy = {"lr": float(f"{rate * factor:.1g}")} if rate else {}
         yield Seen(what, {"share": usual}, {}, remedy)
 
 
@@ -138,6 +144,7 @@ PROBES = [
         "they give nothing, get no gradient, and so stay as they are.",
         "a smaller learning rate, scaled inputs, or another activation such as gelu.",
         dead,
+        live=True,
     ),
     Check(
         "saturated activations",

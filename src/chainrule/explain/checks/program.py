@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
+from collections.abc import Iterator, Mapping
 
 from chainrule.core.op import Pointwise, Reindex
+from chainrule.core.program import Program
 from chainrule.core.value import Symbol
 from chainrule.explain.evidence import Evidence
 from chainrule.explain.findings import Check, Seen
@@ -19,25 +18,39 @@ def unreached(evidence: Evidence) -> Iterator[Seen]:
         return
     known = {found.name: found for found in parameters(evidence.program)}
     lost = [name for name in evidence.names if name not in evidence.program.reads]
-    lost += [name for name, found in known.items() if found.gradient is None]
+    lost += [name for name, w in known.items() if w.gradient is None and w.after is None]
     for name in lost:
         yield Seen(f"The loss does not reach {name}", {"gradients": 0}, {"parameter": name})
 
 
 def gathered(evidence: Evidence) -> Iterator[Seen]:
-    """Gradients that are added to those of the steps before."""
+    """Gradients that a step adds to those of the steps before, updates by, and leaves behind."""
     program = evidence.program
-    names = {} if program is None else {id(cell): n for n, cell in program.cells.items()}
-    read = program.reads if program is not None else {}
+    if program is None:
+        return
+    names = {id(cell): name for name, cell in program.cells.items()}
     kept = [
-        name
-        for name in read
-        if program is not None
-        and names.get(id(getattr(program.cells.get(name), "grad_cell", None))) in read
+        found.name
+        for found in parameters(program)
+        if found.after is not None
+        and found.gradient is not None
+        and found.gradient.made is not None
+        and _uses(found.gradient, program.reads.get(_gradient_name(program, names, found.name)))
     ]
     if kept:
         what = f"The gradients of {len(kept)} parameters are added to those of the steps before"
         yield Seen(what, {"parameters": len(kept)}, {"parameters": kept})
+
+
+def _gradient_name(program: Program, names: Mapping[int, str], parameter: str) -> str:
+    """What the cell of a parameter's gradient is called."""
+    return names.get(id(program.cells[parameter].grad_cell), "")
+
+
+def _uses(gathered: Symbol, before: Symbol | None) -> bool:
+    """Whether a gradient was added to the one that was there on entry."""
+    made = gathered.made
+    return made is not None and before is not None and before in made.inputs
 
 
 def spread(evidence: Evidence) -> Iterator[Seen]:
@@ -70,34 +83,6 @@ def _before(symbol: Symbol) -> Symbol | None:
     return before if before.size < symbol.size else None
 
 
-def normalised_twice(evidence: Evidence) -> Iterator[Seen]:
-    """Probabilities that are given to a loss which makes probabilities itself."""
-    if not evidence.probes:
-        return
-    probe = evidence.probes[0]
-    output = probe.output()
-    if output is None or len(output.shape) != 2 or output.shape[1] < 2:
-        return
-    if not _sums_to_one(probe.trace[output]):
-        return
-    for made in probe.trace.program.instructions:
-        out = made.outputs[0]
-        if made.phase == "loss" and out.shape == output.shape and out.dtype.kind == "f":
-            with np.errstate(all="ignore"):
-                again = _sums_to_one(np.exp(probe.trace[out]))
-            if again:
-                what = "The network ends in probabilities, and the loss makes probabilities of them"
-                sums = probe.trace[output].sum(axis=1)
-                numbers = {"smallest row sum": sums.min(), "largest row sum": sums.max()}
-                yield Seen(what, numbers, {"op": made.op.name, "line": made.line})
-                return
-
-
-def _sums_to_one(values: np.ndarray) -> bool:
-    inside = bool((values >= 0).all() and (values <= 1).all())
-    return inside and bool(np.allclose(values.sum(axis=1), 1.0, atol=1e-4))
-
-
 PROGRAM = [
     Check(
         "unreached parameter",
@@ -116,11 +101,5 @@ PROGRAM = [
         "every prediction is compared with every target, so the best answer is one mean for all.",
         "give both the same shape, such as target.unsqueeze(1).",
         spread,
-    ),
-    Check(
-        "probabilities twice",
-        "a softmax before cross-entropy flattens the gradients: learning is slow and stays unsure.",
-        "let the network end in its last linear layer; the loss takes its outputs as they are.",
-        normalised_twice,
     ),
 ]

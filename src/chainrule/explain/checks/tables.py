@@ -12,6 +12,12 @@ from chainrule.explain.findings import Check, Seen
 IMBALANCE = 3.0
 """The largest class has this many times the rows of the smallest, or more."""
 
+WORTHLESS = 0.001
+"""A column is worth nothing if the loss clearly grows by no more than this share without it."""
+
+USELESS_GAIN = 0.1
+"""Without the columns named the loss must fall by this share: they were picked by the same rows."""
+
 UNSCALED = 30.0
 """Inputs or targets of this size or more, where about 1 is learned best."""
 
@@ -26,7 +32,7 @@ def imbalance(evidence: Evidence) -> Iterator[Seen]:
     if ratio >= IMBALANCE:
         what = f"{most} has {ratio:.1f} times the rows of {least}"
         numbers = {"largest share": shares[most], "smallest share": shares[least], "ratio": ratio}
-        yield Seen(what, numbers, {"classes": [most, least]})
+        yield Seen(what, numbers, {"classes": [most, least]}, {"class_weight": "balanced"})
 
 
 def unscaled(evidence: Evidence) -> Iterator[Seen]:
@@ -51,6 +57,17 @@ def leaks(evidence: Evidence) -> Iterator[Seen]:
     for note in evidence.notes:
         if note.about == "leak":
             yield Seen(note.text.partition(":")[0], {}, {"column": note.column})
+
+
+def useless(evidence: Evidence) -> Iterator[Seen]:
+    """Columns without which the network would be better."""
+    nothing = [name for name, worth in evidence.worth.items() if worth <= WORTHLESS]
+    if nothing and len(nothing) < len(evidence.worth):
+        what = f"The validation loss does not clearly grow when one of {len(nothing)} columns is "
+        what += "shuffled, and falls when they are left out"
+        worth = max(evidence.worth[name] for name in nothing)
+        numbers = {"columns": len(nothing), "of": len(evidence.worth), "largest growth": worth}
+        yield Seen(what, numbers, {"columns": nothing}, {"drop": nothing})
 
 
 def shared(evidence: Evidence) -> Iterator[Seen]:
@@ -79,6 +96,13 @@ TABLES = [
         "the score will not hold where the column is not known yet.",
         "--drop the column if it is not known when a prediction is to be made.",
         leaks,
+    ),
+    Check(
+        "useless columns",
+        "what they hold by chance is learned by heart, and misleads on new rows.",
+        "--drop them.",
+        useless,
+        proof=USELESS_GAIN,
     ),
     Check(
         "rows in two parts",

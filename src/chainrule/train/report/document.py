@@ -11,6 +11,7 @@ from chainrule.explain.pictures import Drawing
 from chainrule.explain.pictures.drawing import style
 from chainrule.markup import Html, joined, table, tag
 from chainrule.model.card import LABEL
+from chainrule.train.report.findings import told
 from chainrule.train.run import Run, Summary
 from chainrule.train.score_table import score_table
 from chainrule.wording import BASELINES, duration, number
@@ -31,6 +32,7 @@ def document(run: Run, learned: Sequence[Drawing], judged: Sequence[Drawing]) ->
         tag("p", verdict(facts), class_="lead"),
         _numbers(facts),
         *_worth(facts, judged),
+        told(run.findings()),
         *_course(facts, learned),
         *_data(run.data_report(), facts),
         *_use(run, facts),

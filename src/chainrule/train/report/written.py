@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 from chainrule.data import Part
 from chainrule.errors import ArtefactError
+from chainrule.explain import Finding
 from chainrule.explain.pictures import Drawing, training
 from chainrule.explain.pictures.judged import judged
+from chainrule.explain.pictures.rates import rate_search
+from chainrule.explain.plain import plain
 from chainrule.model import Model
 from chainrule.model.store import load
 from chainrule.train.inside import inside_pictures
 from chainrule.train.keeping import kept_losses
+from chainrule.train.rate_finder import RateSearch
 from chainrule.train.replay import Replay
 from chainrule.train.report.document import document
-from chainrule.train.run import PICTURES, REPORT, Run
+from chainrule.train.report.findings import SECTION, told
+from chainrule.train.run import FINDINGS, PICTURES, REPORT, Run
 
 
 def write_report(run: Run, model: Model | None = None, test: Part | None = None) -> None:
@@ -39,6 +46,15 @@ def all_pictures(run: Run) -> list[Drawing]:
     return [*pictures_of(run), *inside_pictures(replay), *worth]
 
 
+def write_findings(run: Run, found: list[Finding]) -> None:
+    """Keep what was found in a run, and show it in the report, if that is written already."""
+    run.write(FINDINGS, json.dumps(plain(found), ensure_ascii=False, allow_nan=False, indent=1))
+    path = run.path / REPORT
+    if path.is_file():
+        page, section = path.read_text(encoding="utf-8"), told(found)
+        run.write(REPORT, SECTION.sub(lambda _: section, page, count=1))
+
+
 def pictures_of(run: Run) -> list[Drawing]:
     """How the training of a run went, as far as it is known; none before its first epoch."""
     epochs = run.epochs()
@@ -50,7 +66,14 @@ def pictures_of(run: Run) -> list[Drawing]:
     pictures: list[Drawing] = [training.losses(numbers, train, validation)]
     losses = kept_losses(run.path)
     pictures += [training.step_losses(losses)] if len(losses) else []
-    return [*pictures, training.rate(numbers, [result.rate for result in epochs])]
+    pictures.append(training.rate(numbers, [result.rate for result in epochs]))
+    search = run.rate_search()
+    return pictures if search is None else [*pictures, searched(search)]
+
+
+def searched(search: RateSearch) -> Drawing:
+    """How the rate of a run was found."""
+    return rate_search(search.rates, search.losses, search.smoothed, search.chosen, search.reason)
 
 
 def _inside(run: Run) -> list[Drawing]:

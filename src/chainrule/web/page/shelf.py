@@ -25,7 +25,7 @@ from chainrule.wording import METRICS, scored
 OPEN_RUNS = 3
 """So many runs stay ready to have their steps opened."""
 
-ALWAYS_FRESH = ("loss", "steps", "rate")
+ALWAYS_FRESH = ("loss", "steps", "rate", "rate-search")
 """Pictures that are drawn from the events; the others lie in the run's folder."""
 
 
