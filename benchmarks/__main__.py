@@ -10,7 +10,7 @@ from benchmarks.harness import FailedError, machine
 
 NAMES = (
     *("startup", "eager", "depth", "tables", "reading", "memory"),
-    *("training", "compiling", "cold_start", "prediction", "serving", "page", "whole_job"),
+    *("training", "compiling", "cold_start", "prediction", "serving", "page", "whole_job"), "explaining",
     "estimators",
 )
 

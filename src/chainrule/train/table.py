@@ -118,11 +118,11 @@ def train_table(settings: Settings, watcher: Watcher | None = None) -> Trained:
         chosen = chosen.model_copy(update={"lr": search.chosen})
     generator.manual_seed(chosen.seed)
     network = network_for(prepared.preparation, chosen)
-    run = _begun(chosen, prepared, network)
+    run = begun(chosen, prepared, network)
     if search is not None:
         run.write(RATE_SEARCH, search.model_dump_json())
     with tracked(chosen.track, run) as on_epoch, _failure_told(run):
-        history, found = _trained(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
+        history, found = recorded(network, chosen, prepared, run, watcher or Watcher(), on_epoch)
         model = _judged(network, chosen, prepared)
         save(model, run.path / MODEL)
         seconds = time.perf_counter() - began
@@ -150,7 +150,7 @@ def _failure_told(run: Run) -> Iterator[None]:
         raise
 
 
-def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
+def begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
     """The run's folder, with all that is known before the training."""
     run = Run.create(settings.output, source_name(settings.data))
     run.write(SETTINGS, settings.to_toml())
@@ -171,7 +171,7 @@ def _begun(settings: Chosen, prepared: Prepared, network: TableNetwork) -> Run:
     return run
 
 
-def _trained(
+def recorded(
     network: TableNetwork,
     settings: Chosen,
     prepared: Prepared,
