@@ -57,7 +57,7 @@ def test_train_prints_results_and_advises(call: Call, folder: Path) -> None:
     written = {"settings.toml", "events.jsonl", "data.json", "rows.json", "run.json", "model"}
     shown = ["loss", "steps", "rate", "graph", "predicted", "residuals", "errors"]
     written |= {f"pictures/{name}.{kind}" for name in shown for kind in ("svg", "csv")}
-    written |= {"report.html", "pictures"}
+    written |= {"report.html", "pictures", "findings.json"}
     model = {"model.json", "model.safetensors", "README.md"}
     states = {f"checkpoints/epoch-00000{epoch}.safetensors" for epoch in range(3)}
     record = {

@@ -284,6 +284,8 @@ def test_a_finding_in_a_course(case: int) -> None:
         course(0.9**E + 0.1, 0.9**E + 0.15),
         course(0.5 * 0.8**E + 0.01, 0.6 * 0.8**E + 0.02),
         course([1.0, 0.5]),
+        course([0.7, *[0.0] * 12]),
+        course([0.0] * 12, judged=100),
         Evidence(),
     ],
 )

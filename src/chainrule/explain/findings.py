@@ -38,7 +38,9 @@ class Trial(Shown):
         """The share of the loss that the remedy took away, or what it added to a score."""
         if self.measure != LOSS:
             return self.with_it - self.without
-        return 1 - self.with_it / self.without if math.isfinite(self.without) else 1.0
+        if not math.isfinite(self.without):
+            return 1.0
+        return 1 - self.with_it / self.without if self.without > 0 else 0.0
 
     @property
     def helps(self) -> bool:

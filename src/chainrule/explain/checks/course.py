@@ -55,7 +55,7 @@ def rate_too_small(evidence: Evidence) -> Iterator[Seen]:
     course = evidence.course
     if course is None or len(course.train) < ENOUGH:
         return
-    fall = 1 - float(course.train[-1] / course.train[0])
+    fall = 1 - _times(course.train[-1], course.train[0])
     steady = float(np.mean(np.diff(course.train) < 0))
     if 0 <= fall < 0.2 and steady > 0.9:
         what = f"In {len(course.train)} epochs the loss fell by {fall:.1%}, steadily"
@@ -82,8 +82,8 @@ def overfitting(evidence: Evidence) -> Iterator[Seen]:
         return
     best = int(np.nanargmin(course.validation))
     end = _smooth_end(course.validation)
-    rise = end / float(course.validation[best]) - 1
-    fell = 1 - _smooth_end(course.train) / float(course.train[best])
+    rise = _times(end, course.validation[best]) - 1
+    fell = 1 - _times(_smooth_end(course.train), course.train[best])
     if rise > 0.5 and fell > 0.3 and best + 1 <= 0.6 * len(course.validation):
         what = f"After epoch {best + 1} the validation loss rose by {rise:.0%}, while the training "
         what += f"loss fell by {fell:.0%}"
@@ -151,6 +151,11 @@ def batch_too_small(evidence: Evidence) -> Iterator[Seen]:
 def _rate(evidence: Evidence, factor: float) -> dict[str, float]:
     rate = evidence.settings.get("lr")
     return {"lr": float(f"{rate * factor:.3g}")} if rate else {}
+
+
+def _times(loss: float, before: float) -> float:
+    """How many times another a loss is; 1 where that was 0, so that nothing is said."""
+    return float(loss / before) if before > 0 else 1.0
 
 
 def _smooth_end(losses: np.ndarray) -> float:
