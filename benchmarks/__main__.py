@@ -10,8 +10,8 @@ from benchmarks.harness import FailedError, machine
 
 NAMES = (
     *("startup", "eager", "depth", "tables", "reading", "memory"),
-    *("training", "compiling", "cold_start", "prediction", "serving", "page", "whole_job"), "explaining",
-    "estimators",
+    *("training", "compiling", "cold_start", "prediction", "serving", "page", "whole_job"),
+    *("explaining", "estimators"),
 )
 
 
