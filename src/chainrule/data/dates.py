@@ -69,9 +69,7 @@ def seconds(column: Column, day: str) -> NDArray[np.int64]:
     >>> seconds(Column.of(["01.01.1970 00:01", "?"]), "%d.%m.%Y").tolist()[0]
     60
     """
-    found = column.times(forms_of(day))
-    found[column.missing] = NO_TIME
-    return found
+    return np.where(column.missing, NO_TIME, column.times(forms_of(day)))
 
 
 def day_form(column: Column, compact: bool = False) -> tuple[str | None, str | None]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +13,9 @@ from chainrule.data.clean import drop_rows
 from chainrule.data.column import Column
 from chainrule.data.report import Note, counted
 from chainrule.data.table import Table
+
+Reading = Callable[[], NDArray[np.int64]]
+"""What makes a column's integers, int64 [n], when they are wanted: they are not all kept."""
 
 REPEATS = 0.5
 """When more than this share of all rows are repeats, they are counts, not mistakes: they stay."""
@@ -25,7 +31,7 @@ def drop_duplicates(table: Table) -> tuple[Table, list[Note]]:
     >>> table.lines.tolist(), str(notes[0])
     ([1, 2, 4], '1 row left out: repeats an earlier row (line 3)')
     """
-    earliest = first_equal([column.identity for column in table.columns.values()])
+    earliest = first_equal(identities(table.columns.values()))
     repeats = earliest != np.arange(len(table))
     count = int(np.count_nonzero(repeats))
     if count > REPEATS * len(table):
@@ -38,7 +44,7 @@ def drop_duplicates(table: Table) -> tuple[Table, list[Note]]:
 def also_in(table: Table, other: Table) -> NDArray[np.bool_]:
     """Which rows of `table` are also rows of `other`, by the columns that both have; bool [n]."""
     both = stacked(other, table)
-    return first_equal([column.identity for column in both.values()])[len(other) :] < len(other)
+    return first_equal(identities(both.values()))[len(other) :] < len(other)
 
 
 def stacked(first: Table, second: Table) -> dict[str, Column]:
@@ -47,22 +53,43 @@ def stacked(first: Table, second: Table) -> dict[str, Column]:
     return {name: below([first.columns[name], second.columns[name]]) for name in names}
 
 
-def first_equal(codes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """For each row the earliest row that equals it in every column of codes, int64 [n].
+def identities(columns: Iterable[Column]) -> list[Reading]:
+    """The integers of each column that are equal where two of its cells are."""
+    return [partial(getattr, column, "identity") for column in columns]
 
-    Rows are grouped by a mixed hash, then compared in full with the first of their group.
+
+def first_equal(readings: Sequence[Reading]) -> NDArray[np.int64]:
+    """For each row the earliest that equals it in all that the readings give, int64 [n].
+
+    Rows are grouped by a mixed hash of 8 bytes; only rows that share theirs are read again and
+    compared in full, with the first of their group. One reading is in memory at a time.
+
+    >>> first_equal([lambda: np.array([7, 8, 7]), lambda: np.array([1, 1, 1])]).tolist()
+    [0, 1, 0]
     """
-    if not codes:
+    if not readings:
         return np.zeros(0, dtype=np.int64)
-    mixed = np.zeros(len(codes[0]), dtype=np.uint64)
-    for column in codes:
-        mixed = (mixed ^ column.view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = _mixed(readings)
+    earliest = np.arange(len(mixed))
+    ordered = np.sort(mixed)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(again):
+        return earliest
+    rows = np.flatnonzero(np.isin(mixed, again))
+    _, first, group = np.unique(mixed[rows], return_index=True, return_inverse=True)
+    leaders = rows[first[group]]
+    equal = np.ones(len(rows), dtype=np.bool_)
+    for reading in readings:
+        codes = reading()
+        equal &= codes[rows] == codes[leaders]
+    earliest[rows[equal]] = leaders[equal]
+    return earliest
+
+
+def _mixed(readings: Sequence[Reading]) -> NDArray[np.uint64]:
+    """A hash of each row, uint64 [n]."""
+    mixed = np.zeros(1, dtype=np.uint64)
+    for reading in readings:
+        mixed = (mixed ^ reading().view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
-    if (np.diff(np.sort(mixed)) > 0).all():  # no two are equal, which a plain sort shows soonest
-        return np.arange(len(mixed))
-    _, first, group = np.unique(mixed, return_index=True, return_inverse=True)
-    earliest = first[group]
-    equal = np.ones(len(mixed), dtype=np.bool_)
-    for column in codes:
-        equal &= column == column[earliest]
-    return np.where(equal, earliest, np.arange(len(mixed)))
+    return mixed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from chainrule.data.disk import Growing
@@ -11,10 +13,19 @@ from chainrule.data.room import fits, rows_at_once
 from chainrule.data.table import Table
 
 
-def encoded(preparation: Preparation, table: Table) -> tuple[Inputs, Met]:
-    """What `preparation.apply` gives; arrays that would take too much memory are on disk."""
-    if fits(preparation.row_bytes * len(table)):
-        return preparation.apply(table)
+def encoded(preparation: Preparation, tables: Sequence[Table]) -> list[tuple[Inputs, Met]]:
+    """What `preparation.apply_all` gives; arrays that would take too much memory are on disk."""
+    fitting = [fits(preparation.row_bytes * len(table)) for table in tables]
+    together = [table for table, is_small in zip(tables, fitting, strict=True) if is_small]
+    made = iter(preparation.apply_all(together))
+    return [
+        next(made) if is_small else _on_disk(preparation, table)
+        for table, is_small in zip(tables, fitting, strict=True)
+    ]
+
+
+def _on_disk(preparation: Preparation, table: Table) -> tuple[Inputs, Met]:
+    """What `preparation.apply` gives, written piece by piece."""
     met: Met | None = None
     at_once = rows_at_once(preparation.row_bytes)
     with (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column
-from chainrule.data.duplicates import REPEATS, first_equal, stacked
+from chainrule.data.duplicates import REPEATS, first_equal, identities, stacked
 from chainrule.data.labels import labels
 from chainrule.data.report import Note, counted, listed
 from chainrule.data.split import Split
@@ -110,10 +111,11 @@ def _earliest(columns: list[Column], rows: int) -> NDArray[np.int64]:
     own = np.arange(rows)
     if len(columns) < LEAST_COLUMNS and not any(is_free_text(column) for column in columns):
         return own
-    numbers = [column.identity for column in columns if len(column.bad) == 0]
+    numbers = identities(column for column in columns if len(column.bad) == 0)
     if numbers and (first_equal(numbers) == own).all():
         return own  # which saves a look at the texts
-    earliest = first_equal([*numbers, *(_alike(c) for c in columns if len(c.bad))])
+    texts = [partial(_alike, column) for column in columns if len(column.bad)]
+    earliest = first_equal([*numbers, *texts])
     return own if np.count_nonzero(earliest != own) > REPEATS * rows else earliest
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,37 +11,23 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from chainrule.data.aims import Target
+from chainrule.data.applying import Inputs as Inputs
+from chainrule.data.applying import apply_records
 from chainrule.data.array_input import Arrays, Picture
 from chainrule.data.clean import why_left_out
-from chainrule.data.columns import ColumnKind, bad_cells, column_kinds
-from chainrule.data.labels import holding
+from chainrule.data.columns import ColumnKind, column_kinds
 from chainrule.data.layout import Familiar, Layout
 from chainrule.data.markers import marked
-from chainrule.data.met import MOST_TEXTS, Met, MetColumn
+from chainrule.data.met import Met, MetColumn
 from chainrule.data.numeric import bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
-from chainrule.data.report import Record, counted, listed
+from chainrule.data.report import Record, counted
 from chainrule.data.table import Table
 from chainrule.data.target import Task
 from chainrule.errors import ArtefactError, DataError, SettingError, nearest
 
 WholeTask = Task | Literal["mixed"]
 """The task of all targets together; mixed: they have different ones."""
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What a network sees of each row.
-
-    `numbers` float32 [n, features]: scaled numbers and one-hot slots; `codes` int64 [n, slots]: for
-    each category or token of a text the row of its column's table of learned vectors.
-    """
-
-    numbers: NDArray[np.float32]
-    codes: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
 
 
 class Preparation(Record):
@@ -205,15 +190,19 @@ class Preparation(Record):
 
         Targets and columns that were left out may be absent. DataError if an input column is.
         """
-        named = self.align(table)
-        self._refuse_absent(named)
-        inputs = Inputs(
-            np.empty((len(table), len(self.features)), np.float32),
-            np.empty((len(table), self.slots), np.int64),
-        )
-        _fill(inputs.numbers, (record.apply(named.column(record.name)) for record in self.dense))
-        _fill(inputs.codes, (record.apply(named.column(record.name)) for record in self.embedded))
-        return inputs, self._met(table, named)
+        return self.apply_all([table])[0]
+
+    def apply_all(self, tables: Sequence[Table]) -> list[tuple[Inputs, Met]]:
+        """What `apply` gives for each of some tables; a column is read once for all of them."""
+        named = [self.align(table) for table in tables]
+        for table in named:
+            self._refuse_absent(table)
+        return [
+            (inputs, self._met(table, aligned, columns))
+            for table, aligned, (inputs, columns) in zip(
+                tables, named, apply_records(self.inputs, named), strict=True
+            )
+        ]
 
     def inverse(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
         """The columns behind some inputs, as far as the way back goes, by name."""
@@ -266,22 +255,10 @@ class Preparation(Record):
             hint=f"is {close!r} the column {absent[0]!r}?" if close else None,
         )
 
-    def _met(self, table: Table, named: Table) -> Met:
+    def _met(self, table: Table, named: Table, columns: list[MetColumn]) -> Met:
         """What the rows held that is worth saying."""
-        met = []
-        for record in self.inputs:
-            column = named.column(record.name)
-            unseen = record.unseen(column)
-            found = MetColumn(
-                name=record.name,
-                missing=int(np.count_nonzero(column.missing)),
-                unseen=unseen,
-                unseen_lines=listed(table.lines[holding(column, unseen)[:MOST_TEXTS]]),
-                bad=bad_cells(named, record.name, record.kind, getattr(record, "form", None)),
-            )
-            met += [found] if found.missing or found.unseen or found.bad else []
         extra = [name for name in named.names if name not in self.columns]
-        return Met(rows=len(table), columns=met, extra=extra, by_position=not table.named)
+        return Met(rows=len(table), columns=columns, extra=extra, by_position=not table.named)
 
     def to_json(self) -> str:
         """The preparation as JSON, every float to its last bit."""
@@ -308,15 +285,6 @@ def votes_of(
     """
     asked = {**types, **kinds_of_encodings(encodings)}
     return column_kinds(features, {k: v for k, v in asked.items() if k in features.columns})
-
-
-def _fill(whole: NDArray[Any], parts: Iterable[NDArray[Any]]) -> None:
-    """Put arrays side by side into one that holds them all, one at a time in memory."""
-    start = 0
-    for part in parts:
-        end = start + part.shape[1]
-        whole[:, start:end] = part
-        start = end
 
 
 def _no_use(features: Table, kinds: Mapping[str, ColumnKind]) -> dict[str, str]:

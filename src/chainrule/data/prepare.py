@@ -14,9 +14,10 @@ from chainrule.data.encoded import encoded
 from chainrule.data.findings import refuse_findings
 from chainrule.data.inspection import clean_rows, odd_values
 from chainrule.data.markers import marked
+from chainrule.data.met import Met
 from chainrule.data.notes import column_notes, met_notes, shared_notes
 from chainrule.data.parts import Part, Prepared, weighed_alike
-from chainrule.data.preparation import Preparation, votes_of
+from chainrule.data.preparation import Inputs, Preparation, votes_of
 from chainrule.data.report import Note, Report
 from chainrule.data.roles import Roles
 from chainrule.data.seen import rows_seen
@@ -100,7 +101,11 @@ def prepare(
     for part_rows in tables.values():
         refuse_infinities(part_rows, numeric)
     weighing = Weighing.fit(tables["train"], preparation.targets, roles.weight, class_weight)
-    parts = {part: _part(preparation, part, rows, notes, weighing) for part, rows in tables.items()}
+    made = encoded(preparation, [*tables.values()])
+    parts = {
+        part: _part(preparation, part, rows, *found, notes, weighing)
+        for (part, rows), found in zip(tables.items(), made, strict=True)
+    }
     parts |= weighed_alike(train=parts["train"], validation=parts["validation"])
     if strict:
         refuse_findings(table.source, notes)
@@ -125,7 +130,8 @@ def prepare_more(preparation: Preparation, table: Table) -> tuple[Part, Report]:
     (10, (10, 1))
     """
     notes: list[Note] = []
-    part = _part(preparation, "rows", _judged(preparation, table, notes), notes)
+    rows = _judged(preparation, table, notes)
+    part = _part(preparation, "rows", rows, *encoded(preparation, [rows])[0], notes)
     return part, Report(source=table.source, notes=notes)
 
 
@@ -176,11 +182,12 @@ def _part(
     preparation: Preparation,
     part: str,
     table: Table,
+    inputs: Inputs,
+    met: Met,
     notes: list[Note],
     weighing: Weighing | None = None,
 ) -> Part:
-    """A part as arrays; what the rows held that is worth saying goes to the notes."""
-    inputs, met = encoded(preparation, table)
+    """A part with its answers; what the rows held that is worth saying goes to the notes."""
     notes += [note for target in preparation.targets for note in target.notes(table)]
     notes += met_notes(part, met)
     answers = tuple(target.apply(table) for target in preparation.targets)

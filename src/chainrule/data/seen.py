@@ -12,6 +12,9 @@ from chainrule.data.report import Record
 from chainrule.data.table import Table
 from chainrule.data.weights import Weighing
 
+AT_ONCE = 50_000
+"""So many runs are Python's integers, of 32 bytes each, at a time."""
+
 
 class Seen(Record):
     """The lines of each part's rows, and for each statistic the rows that it was learned from.
@@ -56,5 +59,14 @@ def runs(lines: NDArray[np.int64]) -> str:
         return ""
     ends = np.flatnonzero(np.diff(lines) != 1)
     first, last = np.append(-1, ends) + 1, np.append(ends, len(lines) - 1)
-    pairs = zip(lines[first].tolist(), lines[last].tolist(), strict=True)
-    return ",".join(f"{low}-{high}" if low < high else f"{low}" for low, high in pairs)
+    pieces = range(0, len(first), AT_ONCE)
+    return ",".join(
+        _pairs(lines[first[start : start + AT_ONCE]], lines[last[start : start + AT_ONCE]])
+        for start in pieces
+    )
+
+
+def _pairs(first: NDArray[np.int64], last: NDArray[np.int64]) -> str:
+    """Some runs, by the first and the last of each."""
+    pairs = zip(first.tolist(), last.tolist(), strict=True)
+    return ",".join(f"{low}-{high}" if low < high else str(low) for low, high in pairs)

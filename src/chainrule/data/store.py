@@ -29,11 +29,14 @@ MOSTLY = 0.5
 """A column is kept as numbers if more than this share of its first cells could be."""
 
 KEPT = 256 * 2**20
-"""More bytes of what was read from a store are not kept, nor more than a quarter of that of what
+"""More bytes of what was read from a store are not kept, nor more than an eighth of that of what
 was taken from it for some rows: both are soon there again."""
 
 PAGES = 256 * 2**20
 """duckdb's own memory."""
+
+PAGES_READ = 64_000_000
+"""That is enough for reading what was written."""
 
 LEAST_FOR_DUCKDB = 100_000_000
 """With less memory than 60 MB duckdb cannot read a file by two threads."""
@@ -96,9 +99,10 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, room: int) -> None:
         self.connection, self.folder = connection, folder
-        self.kept, self.taken = Kept(room), Kept(room // 4)
+        self.kept, self.taken = Kept(room), Kept(room // 8)
         self.kinds: list[str] = []
         self.rows = 0
+        self._shared: dict[int, str] = {}
         self._values: dict[int, list[str | None]] = {}
         self._foreign: dict[int, tuple[tuple[str, float], ...]] = {}
         weakref.finalize(self, _gone, connection, folder)
@@ -123,42 +127,60 @@ class Store:
         `sample` gives some of its rows, `settings` what both are to be told.
         """
         tests = ", ".join(f"{_share(i, kind)}" for i in range(width) for kind in KINDS)
-        shares = self.connection.execute(f"select {tests} from ({sample})", settings).fetchone()
-        assert shares is not None
+        found = self.connection.execute(f"select {tests} from ({sample})", settings).fetchone()
+        assert found is not None
         many = len(KINDS)
-        self.kinds = [_kind(shares[many * i : many * (i + 1)]) for i in range(width)]
-        numbers = [(i, kind) for i, kind in enumerate(self.kinds) if kind != "varchar"]
-        cast = "".join(f", try_cast(c{i} as {kind}) as n{i}" for i, kind in numbers)
-        held = [f"c{i} as t{i}" for i, kind in enumerate(self.kinds) if kind == "varchar"]
-        for i, _ in numbers:
-            exact = f"n{i}::varchar = c{i}"
-            held.append(f"case when {exact} then n{i} end as n{i}")
-            held.append(f"case when {exact} then null else c{i} end as t{i}")
-        self.connection.execute(
-            f"create table cells as select {', '.join(held)} from (select *{cast} from ({source}))",
-            settings,
-        )
+        shares = [found[many * i : many * (i + 1)] for i in range(width)]
+        self.kinds = [_kind(some) for some in shares]
+        numbers = [i for i, kind in enumerate(self.kinds) if kind != "varchar"]
+        clean = [i for i in numbers if max(shares[i]) == 1.0]
+        self._shared = {i: f"odd[{place}]" for place, i in enumerate(clean, start=1)}
+        self.connection.execute(f"create table cells as {self._held(numbers, source)}", settings)
         self.rows = int(self._one("select count(*) from cells"))
+        self.connection.execute(f"set memory_limit = '{PAGES_READ}B'")  # gives back the rest
+
+    def _held(self, numbers: Sequence[int], source: str) -> str:
+        """SQL: what is kept of a query's rows.
+
+        Texts that no number stands for are a column beside the numbers if some of the first cells
+        are such; else they are seldom, and all of a row's stand in one list, written much sooner.
+        """
+        casts = "".join(f", try_cast(c{i} as {self.kinds[i]}) as n{i}" for i in numbers)
+        exact = "".join(f", n{i}::varchar is not distinct from c{i} as e{i}" for i in numbers)
+        odd = {i: f"case when e{i} then null else c{i} end" for i in numbers}
+        held = [f"c{i} as t{i}" for i, kind in enumerate(self.kinds) if kind == "varchar"]
+        held += [f"case when e{i} then n{i} end as n{i}" for i in numbers]
+        held += [f"{text} as t{i}" for i, text in odd.items() if i not in self._shared]
+        if self._shared:
+            none = " and ".join(f"e{i}" for i in self._shared)
+            texts = ", ".join(odd[i] for i in self._shared)
+            held.append(f"case when {none} then null else [{texts}] end as odd")
+        read = f"select *{exact} from (select *{casts} from ({source}))"
+        return f"select {', '.join(held)} from ({read})"
 
     def text(self, place: int) -> str:
         """SQL: the text of a column's cells."""
-        kept = self.kinds[place] == "varchar"
-        return f"t{place}" if kept else f"coalesce(t{place}, n{place}::varchar)"
+        own = self.own(place)
+        return own if self.kinds[place] == "varchar" else f"coalesce({own}, n{place}::varchar)"
+
+    def own(self, place: int) -> str:
+        """SQL: the text of a cell that no number stands for."""
+        return self._shared.get(place, f"t{place}")
 
     def number(self, place: int) -> str:
         """SQL: what a column keeps as texts, as numbers, whatever the digits."""
-        foreign = self.foreign(place)
-        read = NUMBER.replace("text", f"t{place}")
+        foreign, own = self.foreign(place), self.own(place)
+        read = NUMBER.replace("text", own)
         if not foreign:
             return read
         cases = " ".join(f"when {literal(text)} then {n!r}" for text, n in foreign)
-        return f"case t{place} {cases} else {read} end"
+        return f"case {own} {cases} else {read} end"
 
     def odd(self, place: int, select: str, first: int, last: int) -> tuple[Held, list[Held]]:
         """`select` of the cells that are kept as texts, and their places among the rows."""
         with self.connection.cursor() as cursor:
             found = cursor.execute(
-                f"select rowid, {select} from cells where t{place} is not null "
+                f"select rowid, {select} from cells where {self.own(place)} is not null "
                 f"and rowid >= {first} and rowid < {last}"
             ).fetchnumpy()
         number, *arrays = found.values()
@@ -168,8 +190,9 @@ class Store:
         """The texts of a column that are numbers in other digits than those of ASCII."""
         if place in self._foreign:
             return self._foreign[place]
-        wide = f"strlen(t{place}) <> length(t{place}) and regexp_matches(t{place}, '\\p{{Nd}}')"
-        found = self.connection.execute(f"select distinct t{place} from cells where {wide}")
+        own = self.own(place)
+        wide = f"strlen({own}) <> length({own}) and regexp_matches({own}, '\\p{{Nd}}')"
+        found = self.connection.execute(f"select distinct {own} from cells where {wide}")
         numbers = [(str(text), number_of(text)) for (text,) in found.fetchall()]
         self._foreign[place] = tuple(pair for pair in numbers if pair[1] == pair[1])
         return self._foreign[place]

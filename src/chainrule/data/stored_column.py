@@ -127,8 +127,7 @@ class StoredColumn(Column):
 
     def times(self, forms: Sequence[str]) -> NDArray[np.int64]:
         """The cells as seconds since 1970, int64 [n]; each distinct text is read once."""
-        values: Cells = np.array([*self.values, None], dtype=object)
-        return cast_times(values, forms)[self.codes]
+        return self._kept("times " + "\n".join(forms))
 
     def marked(self, markers: Iterable[str]) -> Column:
         """The same column with these texts, and no others, as markers of missing cells."""
@@ -139,6 +138,13 @@ class StoredColumn(Column):
         """The column of some rows only (places, int64, or a mask, bool)."""
         taken = self.rows.take(rows)
         return StoredColumn(self.store, self.place, taken, self.markers, (self, rows))
+
+    def forget(self) -> None:
+        """Let go of what was worked out, here and for the rows that these were taken from."""
+        self.store.kept.forget(self._serial)
+        self.store.taken.forget(self._serial)
+        if self._above is not None:
+            self._above[0].forget()
 
     def _kept(self, what: str) -> Held:
         """A reading of the cells: as it was kept, or taken from a larger one, or made."""
@@ -155,7 +161,10 @@ class StoredColumn(Column):
 
     def _made(self, what: str) -> Held:
         """A reading of the cells made from the store."""
-        if what == "codes":
+        if what.startswith("times "):
+            values: Cells = np.array([*self.values, None], dtype=object)
+            made = {what: cast_times(values, what.removeprefix("times ").split("\n"))[self.codes]}
+        elif what == "codes":
             made = {what: self.rows.of(self.store.codes(self.place, *self.rows.span))}
         else:
             made = dict(zip(("numbers", "missing"), self._parsed(), strict=True))
@@ -172,7 +181,9 @@ class StoredColumn(Column):
             (found,) = self.store.fetch(f"n{self.place}::double", first, last)
             numbers = np.ma.filled(found, np.nan)
         marks = ", ".join(literal(marker) for marker in sorted(self.markers))
-        select = f"{self.store.number(self.place)}, lower(t{self.place}) in ({marks})"
+        select = (
+            f"{self.store.number(self.place)}, lower({self.store.own(self.place)}) in ({marks})"
+        )
         places, (odd, marked) = self.store.odd(self.place, select, first, last)
         missing = np.isnan(numbers)
         numbers[places] = np.ma.filled(odd, np.nan)

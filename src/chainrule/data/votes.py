@@ -105,9 +105,9 @@ def _of_numbers(name: str, column: Column) -> Vote:
     whole = bool((numbers == np.floor(numbers)).all())
     if bad:
         return _with_bad_cells(name, column, known, bad)
-    if _codes_with_zeros(column) and names_rows(column):
-        return Vote("id", "codes that hardly ever come up twice")
-    if _codes_with_zeros(column):
+    if whole and low >= 0 and _codes_with_zeros(column):
+        if names_rows(column):
+            return Vote("id", "codes that hardly ever come up twice")
         return Vote("category", "codes: digits with leading zeros")
     if whole and low == 0 and high == 1:
         return Vote("boolean", "only 0 and 1")
