@@ -41,7 +41,7 @@ def apply_records(
 ) -> list[tuple[Inputs, list[MetColumn]]]:
     """What records make of the columns that they are for, and what was met, for each table.
 
-    What the tables' columns know by heart is forgotten: the arrays take its place in memory.
+    Columns forget what they worked out once they are done with.
     """
     widths = [len(r.features) if isinstance(r, Dense) else r.slots for r in records]
     kinds = ["numbers" if isinstance(r, Dense) else "codes" for r in records]
@@ -52,7 +52,6 @@ def apply_records(
         total[kind] += width
     made: list[tuple[Inputs, list[MetColumn]]] = []
     for table in tables:
-        table.forget()
         numbers = np.empty((len(table), total["numbers"]), np.float32)
         made.append((Inputs(numbers, np.empty((len(table), total["codes"]), np.int64)), []))
     for record, kind, place in zip(records, kinds, places, strict=True):

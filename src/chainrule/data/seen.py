@@ -68,5 +68,5 @@ def runs(lines: NDArray[np.int64]) -> str:
 
 def _pairs(first: NDArray[np.int64], last: NDArray[np.int64]) -> str:
     """Some runs, by the first and the last of each."""
-    pairs = zip(first.tolist(), last.tolist(), strict=True)
-    return ",".join(f"{low}-{high}" if low < high else str(low) for low, high in pairs)
+    ends = zip(first.tolist(), last.tolist(), strict=True)
+    return ",".join([f"{low}-{high}" if low < high else str(low) for low, high in ends])

@@ -38,6 +38,9 @@ PAGES = 256 * 2**20
 PAGES_READ = 64_000_000
 """That is enough for reading what was written."""
 
+CLOSE = 4
+"""Of rows so close to each other, on average, all between them are read too: it is quicker."""
+
 LEAST_FOR_DUCKDB = 100_000_000
 """With less memory than 60 MB duckdb cannot read a file by two threads."""
 
@@ -137,6 +140,8 @@ class Store:
         self._shared = {i: f"odd[{place}]" for place, i in enumerate(clean, start=1)}
         self.connection.execute(f"create table cells as {self._held(numbers, source)}", settings)
         self.rows = int(self._one("select count(*) from cells"))
+        if self._shared and not self._one("select count(odd) from cells"):
+            self._shared = dict.fromkeys(self._shared, "null::varchar")
         self.connection.execute(f"set memory_limit = '{PAGES_READ}B'")  # gives back the rest
 
     def _held(self, numbers: Sequence[int], source: str) -> str:
@@ -211,13 +216,17 @@ class Store:
         texts: Cells = np.full(len(rows), None, dtype=object)
         if len(rows) == 0:
             return texts
+        first, last = int(rows.min()), int(rows.max()) + 1
+        if last - first <= CLOSE * len(rows):
+            (every,) = self.fetch(self.text(place), first, last)
+            return np.asarray(plain(every)[rows - first], dtype=object)
         picks = {"place": np.arange(len(rows)), "number": rows}
         with self.connection.cursor() as cursor:
             cursor.register("picks", picks)
             found = cursor.execute(
                 f"select picks.place as place, {self.text(place)} as text "
                 "from cells join picks on cells.rowid = picks.number "
-                f"where cells.rowid between {rows.min()} and {rows.max()}"  # passes over the rest
+                f"where cells.rowid >= {first} and cells.rowid < {last}"  # passes over the rest
             ).fetchnumpy()
         texts[found["place"]] = plain(found["text"])
         return texts

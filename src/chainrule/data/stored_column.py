@@ -105,13 +105,6 @@ class StoredColumn(Column):
         return self.store.values(self.place)
 
     @property
-    def identity(self) -> NDArray[np.int64]:
-        """Integers that are equal where two cells are, as numbers if all of them are."""
-        if len(self.bad) == 0:
-            return super().identity
-        return self._fetched(f"hash({self.store.text(self.place)})")[0].view(np.int64)
-
-    @property
     def blank(self) -> bool:
         """Whether every cell is empty."""
         return not self._fetched(f"{self.store.text(self.place)} is not null")[0].any()
@@ -174,12 +167,11 @@ class StoredColumn(Column):
 
     def _parsed(self) -> tuple[Held, Held]:
         """The cells as numbers, and where they are missing."""
-        first, last = self.rows.span
         if self.store.kinds[self.place] == "varchar":
-            numbers = np.full(last - first, np.nan)
-        else:
-            (found,) = self.store.fetch(f"n{self.place}::double", first, last)
-            numbers = np.ma.filled(found, np.nan)
+            return self._parsed_texts()
+        first, last = self.rows.span
+        (found,) = self.store.fetch(f"n{self.place}::double", first, last)
+        numbers = np.ma.filled(found, np.nan)
         marks = ", ".join(literal(marker) for marker in sorted(self.markers))
         select = (
             f"{self.store.number(self.place)}, lower({self.store.own(self.place)}) in ({marks})"
@@ -190,10 +182,15 @@ class StoredColumn(Column):
         missing[places] = np.isnan(numbers[places]) & marked
         missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        bound, missing = bounded(self.rows.of(numbers)), self.rows.of(missing)
-        if np.isnan(bound).all():  # a column of texts: one NaN does for all
-            bound = np.broadcast_to(np.float64("nan"), len(bound))
-        return bound, missing
+        return bounded(self.rows.of(numbers)), self.rows.of(missing)
+
+    def _parsed_texts(self) -> tuple[Held, Held]:
+        """The same of a column of texts: each distinct text is read once."""
+        codes = self._kept("codes")
+        distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
+        if np.isnan(distinct.numbers).all():  # one NaN does for all
+            return np.broadcast_to(np.float64("nan"), self.size), distinct.missing[codes]
+        return distinct.numbers[codes], distinct.missing[codes]
 
     def _fetched(self, select: str) -> list[Held]:
         """The columns of `select` in these rows."""

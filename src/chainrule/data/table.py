@@ -112,11 +112,6 @@ class Table:
         taken = {name: column.take(rows) for name, column in self.columns.items()}
         return replace(self, columns=taken, lines=self.lines[rows])
 
-    def forget(self) -> None:
-        """Let go of what its columns worked out and can work out again."""
-        for column in self.columns.values():
-            column.forget()
-
     def select(self, names: Iterable[str]) -> Table:
         """Some of the columns, in the order asked for."""
         return replace(self, columns={name: self.column(name) for name in names})
