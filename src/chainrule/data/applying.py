@@ -41,7 +41,7 @@ def apply_records(
 ) -> list[tuple[Inputs, list[MetColumn]]]:
     """What records make of the columns that they are for, and what was met, for each table.
 
-    Columns forget what they worked out once they are done with.
+    All tables are done with a column before the next one is read.
     """
     widths = [len(r.features) if isinstance(r, Dense) else r.slots for r in records]
     kinds = ["numbers" if isinstance(r, Dense) else "codes" for r in records]
@@ -59,8 +59,6 @@ def apply_records(
             column = table.column(record.name)
             _fill(getattr(inputs, kind)[:, place], record, column)
             met += _met(record, column, table)
-        for table in tables:
-            table.column(record.name).forget()
     return made
 
 

@@ -187,9 +187,6 @@ class Column:
         taken.size = len(rows) if rows.dtype != np.bool_ else int(np.count_nonzero(rows))
         return taken
 
-    def forget(self) -> None:
-        """Let go of what can be worked out again; a column in memory keeps all."""
-
     def of_values(self, rule: Callable[[str | None], Any], dtype: Any) -> NDArray[Any]:
         """`rule` of each cell's text, [n], worked out once for each distinct text."""
         codes = self.codes

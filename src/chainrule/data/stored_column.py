@@ -132,13 +132,6 @@ class StoredColumn(Column):
         taken = self.rows.take(rows)
         return StoredColumn(self.store, self.place, taken, self.markers, (self, rows))
 
-    def forget(self) -> None:
-        """Let go of what was worked out, here and for the rows that these were taken from."""
-        self.store.kept.forget(self._serial)
-        self.store.taken.forget(self._serial)
-        if self._above is not None:
-            self._above[0].forget()
-
     def _kept(self, what: str) -> Held:
         """A reading of the cells: as it was kept, or taken from a larger one, or made."""
         store, key = self.store, (self._serial, what)
