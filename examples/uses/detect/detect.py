@@ -15,9 +15,8 @@ from chainrule import nn, optim
 from chainrule.data import read_table
 from chainrule.train import Settings, average_precision, train_table
 
+
 # -- prepare
-
-
 def make_payments(path, rows=40_000, seed=0):
     """Writes a table of payments; gives the chance of fraud that each row was drawn with.
 
@@ -46,8 +45,8 @@ def make_payments(path, rows=40_000, seed=0):
     )
     chance = 1 / (1 + np.exp(8 - signs * np.where(columns["card_days"] < 60, 2, 1)))
     columns["fraud"] = np.where(rng.random(rows) < chance, "yes", "no")
-    rows = np.stack(list(columns.values()), 1)
-    np.savetxt(path, rows, "%s", ",", header=",".join(columns), comments="")
+    table = np.stack([*columns.values()], axis=1)
+    np.savetxt(path, table, "%s", ",", header=",".join(columns), comments="")
     return chance
 
 
@@ -56,15 +55,15 @@ def make_payments(path, rows=40_000, seed=0):
 
 def train(table, target, folder, class_weight=None, seed=0, **settings):
     """A network for the table, as `chainrule train` makes it; its run lies in the folder."""
-    settings |= {"data": str(table), "target": target, "class_weight": class_weight, "seed": seed}
-    return train_table(Settings(**settings, output=f"{folder}/run-{seed}-{class_weight}"))
+    settings |= {"class_weight": class_weight, "output": f"{folder}/run-{seed}-{class_weight}"}
+    return train_table(Settings(data=str(table), target=target, seed=seed, **settings))
 
 
 def odds(trained, part):
     """Of some rows: the log-odds that they are of the rare class, and whether they are."""
     rare = int(np.argmin(trained.prepared.trivial[0]))
-    chances = trained.model.outputs(part.numbers, part.codes)[:, rare]
-    chances = np.clip(chances.astype(np.float64), 1e-7, 1 - 1e-7)
+    outputs = trained.model.outputs(part.numbers, part.codes).astype(np.float64)
+    chances = np.clip(outputs[:, rare], 1e-7, 1 - 1e-7)
     return np.log(chances / (1 - chances)), part.target == rare
 
 

@@ -128,14 +128,13 @@ def judge(model, series):
 def forecast(model, series, starts):
     """What follows each start, in the column's own units: [windows, horizon]."""
     with cr.no_grad():
-        found = model(cr.as_tensor(series.shown(starts))).numpy()[..., 0] + series.base(starts)
-    found = found * series.spread[0] + series.middle[0]
+        found = model(cr.as_tensor(series.shown(starts))).numpy()[..., 0]
+    found = (found + series.base(starts)) * series.spread[0] + series.middle[0]
     return np.exp(found) if series.task.relative else found
 
 
 def main(table=None, column="", period=12, horizon=12):
-    own = table and Task(table, column, int(period), int(horizon))
-    for task in [own] if own else [PASSENGERS, DUST]:
+    for task in [Task(table, column, int(period), int(horizon))] if table else [PASSENGERS, DUST]:
         series = Series(task)
         models = [train(series, seed) for seed in range(3)]
         found = [judge(model, series) for model in models]
