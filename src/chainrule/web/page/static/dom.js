@@ -111,8 +111,9 @@ function savePng(svg, title) {
   copy.prepend(element("style", {}, sheet.filter((rule) => /picture|:root|prefers-color/.test(rule)).join("\n")));
   const image = new Image();
   image.onload = () => {
-    const canvas = element("canvas", { width: 1440, height: 960 });
-    canvas.getContext("2d").drawImage(image, 0, 0, 1440, 960);
+    const { width, height } = svg.viewBox.baseVal;
+    const canvas = element("canvas", { width: 3 * width, height: 3 * height });
+    canvas.getContext("2d").drawImage(image, 0, 0, 3 * width, 3 * height);
     element("a", { href: canvas.toDataURL("image/png"), download: `${title}.png` }).click();
   };
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
