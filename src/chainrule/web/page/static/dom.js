@@ -35,6 +35,7 @@ export async function ask(path) {
 export function number(value) {
   if (value === null || value === undefined) return "not a number";
   if (typeof value !== "number") return String(value);
+  if (value === 0) return "0"; // also the negative one
   if (Number.isInteger(value)) return value.toLocaleString("en");
   const text = Number(value.toPrecision(5));
   return Math.abs(text) >= 1e6 || Math.abs(text) < 1e-4 ? text.toExponential() : String(text);

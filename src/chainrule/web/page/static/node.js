@@ -38,7 +38,7 @@ export function backwardDetail(step, name) {
     element("h4", {}, "Link by link: incoming gradient × local derivative = what is passed on"),
     ...links.flatMap((link) => link.factors.map((factor) => {
       const local = factor.local ?? null;
-      const parts = [["incoming", link.gradient], ["× local derivative", local, "one for each pair of numbers: see the formula"], [`= passed on to ${factor.to}`, factor.passed]];
+      const parts = [["incoming", link.gradient], ["× local derivative", local, "as the formula says"], [`= passed on to ${factor.to}`, factor.passed]];
       return operation(link, `${link.formula}, where g is what comes in`, parts);
     })),
   ];
@@ -71,7 +71,7 @@ function written(lines) {
 }
 
 function operation(link, about, parts) {
-  const fields = parts.map(([title, values, instead]) => field(title, values || !instead ? numbers(values) : element("span", { class: "soft" }, instead)));
+  const fields = parts.map(([title, values, instead]) => field(title, values || !instead ? numbers(values) : element("small", { class: "soft" }, instead)));
   return element("div", { class: "link" }, element("p", {}, element("b", {}, link.op), " ", element("span", { class: "soft" }, about)), element("div", { class: "chain" }, ...fields));
 }
 

@@ -65,6 +65,7 @@ function curves(body, path) {
     if (grid.contains(document.activeElement)) return;
     grid.replaceChildren(...found.map((one) => figure(one.svg, grid === grids.learned ? "h2" : "h3")));
     if (grid !== grids.learned) grid.parentElement.hidden = !found.length;
+    else if (!found.length) grid.append(element("p", { class: "soft" }, "No epoch has been finished yet: there is nothing to draw."));
   };
   return seldom(async () => {
     const [found, said] = await Promise.all([ask(`${path}/pictures`).catch(() => ({})), ask(`${path}/seen`).catch(() => [])]);
