@@ -15,6 +15,7 @@ from chainrule.data.labels import holding
 from chainrule.data.met import MOST_TEXTS, MetColumn
 from chainrule.data.records import Dense, Encoding
 from chainrule.data.report import listed
+from chainrule.data.side_by_side import side_by_side
 from chainrule.data.table import Table
 
 AT_ONCE = 65_536
@@ -43,23 +44,28 @@ def apply_records(
 
     All tables are done with a column before the next one is read.
     """
-    widths = [len(r.features) if isinstance(r, Dense) else r.slots for r in records]
     kinds = ["numbers" if isinstance(r, Dense) else "codes" for r in records]
-    total = dict.fromkeys(("numbers", "codes"), 0)
-    places = []
-    for kind, width in zip(kinds, widths, strict=True):
+    total, places = dict.fromkeys(("numbers", "codes"), 0), []
+    for record, kind in zip(records, kinds, strict=True):
+        width = len(record.features) if isinstance(record, Dense) else record.slots
         places.append(slice(total[kind], total[kind] + width))
         total[kind] += width
-    made: list[tuple[Inputs, list[MetColumn]]] = []
+    made: list[Inputs] = []
     for table in tables:
         numbers = np.empty((len(table), total["numbers"]), np.float32)
-        made.append((Inputs(numbers, np.empty((len(table), total["codes"]), np.int64)), []))
-    for record, kind, place in zip(records, kinds, places, strict=True):
-        for table, (inputs, met) in zip(tables, made, strict=True):
+        made.append(Inputs(numbers, np.empty((len(table), total["codes"]), np.int64)))
+
+    def applied(number: int) -> list[list[MetColumn]]:
+        record, met = records[number], []
+        for table, inputs in zip(tables, made, strict=True):
             column = table.column(record.name)
-            _fill(getattr(inputs, kind)[:, place], record, column)
-            met += _met(record, column, table)
-    return made
+            _fill(getattr(inputs, kinds[number])[:, places[number]], record, column)
+            met.append(_met(record, column, table))
+        return met
+
+    found = side_by_side(applied, range(len(records)), max(map(len, tables), default=0))
+    met = [[one for some in found for one in some[number]] for number in range(len(tables))]
+    return list(zip(made, met, strict=True))
 
 
 def _fill(whole: NDArray[Any], record: Encoding, column: Column) -> None:

@@ -15,6 +15,7 @@ from chainrule.data.dates import day_form, is_form, seconds
 from chainrule.data.labels import labels as labels
 from chainrule.data.markers import markers_met
 from chainrule.data.report import Record, on_lines, quoted
+from chainrule.data.side_by_side import side_by_side
 from chainrule.data.table import Table
 from chainrule.data.votes import Kind, Vote, vote
 from chainrule.data.votes import numeric_vote as numeric_vote
@@ -66,14 +67,20 @@ def column_kinds(table: Table, types: Mapping[str, str] | None = None) -> dict[s
     [('age', 'numeric', 1), ('sex', 'category', 0)]
     """
     asked = {table.name_of(key): kind for key, kind in (types or {}).items()}
-    votes = {
-        name: _asked_vote(name, column, asked[name]) if name in asked else vote(name, column)
-        for name, column in table.columns.items()
-    }
+
+    def voted(name: str) -> Vote:
+        column = table.columns[name]
+        return _asked_vote(name, column, asked[name]) if name in asked else vote(name, column)
+
+    found = side_by_side(voted, table.names, len(table))
+    votes = dict(zip(table.names, found, strict=True))
     useful = [name for name, found in votes.items() if found.kind not in ("constant", "empty")]
     if len(useful) == 1 and useful[0] not in asked:
         votes[useful[0]] = _alone(table.columns[useful[0]], votes[useful[0]])
-    return {name: _kind(table, name, found, name in asked) for name, found in votes.items()}
+    kinds = side_by_side(
+        lambda name: _kind(table, name, votes[name], name in asked), table.names, len(table)
+    )
+    return dict(zip(table.names, kinds, strict=True))
 
 
 def column_kind(table: Table, name: str, asked: str | None = None) -> ColumnKind:

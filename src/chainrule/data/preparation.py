@@ -22,6 +22,7 @@ from chainrule.data.met import Met, MetColumn
 from chainrule.data.numeric import bins_for
 from chainrule.data.records import Coded, Dense, Encoding, encode, kinds_of_encodings
 from chainrule.data.report import Record, counted
+from chainrule.data.side_by_side import side_by_side
 from chainrule.data.table import Table
 from chainrule.data.target import Task
 from chainrule.errors import ArtefactError, DataError, SettingError, nearest
@@ -309,10 +310,13 @@ def _records(
         raise _nothing_left(train, left_out)
     if bins is None:
         bins = bins_for(len(train), sum(kind.kind == "numeric" for kind in used.values()))
-    return [
-        encode(name, train.column(name), kind.kind, bins, ways.get(name), kind.form)
-        for name, kind in used.items()
-    ]
+    many = bins
+
+    def encoded(name: str) -> Encoding:
+        kind = used[name]
+        return encode(name, train.column(name), kind.kind, many, ways.get(name), kind.form)
+
+    return side_by_side(encoded, used, len(train))
 
 
 def _nothing_left(train: Table, left_out: Mapping[str, str]) -> DataError:
