@@ -21,6 +21,9 @@ MISSING = frozenset(
 )
 """Texts that mean "not known", compared in lower case; an empty cell is missing as well."""
 
+AT_ONCE = 2**16
+"""So many numbers are looked at before the next ones are."""
+
 HUGE = 1e150
 """Numbers beyond this have squares that overflow: they are bad cells, as infinities are."""
 
@@ -116,7 +119,8 @@ class Column:
         """Integers that are equal where two cells are, as numbers if all of them are."""
         if len(self.bad):
             return self.codes
-        numbers = np.where(self.missing, np.nan, self.numbers + 0.0)
+        numbers = self.numbers + 0.0
+        numbers[self.missing] = np.nan
         return numbers.view(np.int64)
 
     @property
@@ -231,6 +235,26 @@ def bounded(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     far = np.abs(numbers) > HUGE
     return np.where(far, np.nan, numbers) if far.any() else numbers
+
+
+def are_whole(numbers: NDArray[np.float64]) -> bool:
+    """Whether all of some known numbers are whole; it looks no further than it must.
+
+    >>> are_whole(np.array([1.0, 2.0])), are_whole(np.array([1.0, 2.5]))
+    (True, False)
+    """
+    pieces = (numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE))
+    return all(bool((piece == np.floor(piece)).all()) for piece in pieces)
+
+
+def count_different(numbers: NDArray[np.float64]) -> int:
+    """How many different ones there are of some known numbers, which are sorted in their place.
+
+    >>> count_different(np.array([2.0, 1.0, 2.0]))
+    2
+    """
+    numbers.sort()
+    return min(1, len(numbers)) + int(np.count_nonzero(numbers[1:] != numbers[:-1]))
 
 
 def is_huge(text: str | None) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.cast import NO_TIME
-from chainrule.data.column import Column, is_huge
+from chainrule.data.column import Column, are_whole, count_different, is_huge
 from chainrule.data.dates import day_form, is_form, seconds
 from chainrule.data.labels import labels as labels
 from chainrule.data.markers import markers_met
@@ -106,8 +106,8 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         name=name,
         kind=found.kind,
         reason=found.reason,
-        integer=numeric and bool((numbers == np.floor(numbers)).all()),
-        distinct=len(np.unique(numbers)) if numeric else _different(column.codes[~column.missing]),
+        integer=numeric and are_whole(numbers),
+        distinct=count_different(numbers) if numeric else _different(column),
         missing=int(np.count_nonzero(column.missing)),
         bad=bad_cells(table, name, found.kind, found.form),
         markers=markers_met(column),
@@ -117,9 +117,9 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
     )
 
 
-def _different(codes: NDArray[np.int64]) -> int:
-    """How many different codes there are."""
-    return int(np.count_nonzero(np.bincount(codes)))
+def _different(column: Column) -> int:
+    """How many different texts there are."""
+    return int(np.count_nonzero(np.bincount(column.codes[~column.missing])))
 
 
 def bad_rows(column: Column, kind: str, form: str | None = None) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from chainrule.data.cast import NO_TIME, cast_times
-from chainrule.data.column import Column
+from chainrule.data.column import AT_ONCE, Column
 from chainrule.data.report import Record
 
 DATE_SHARE = 0.95
@@ -137,6 +137,22 @@ def parts_of(times: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     }
 
 
+def bounds_of(times: NDArray[np.int64]) -> dict[str, tuple[int, int]]:
+    """The lowest and the highest of each of `parts_of`, and of the second of the day.
+
+    >>> bounds_of(np.array([0, 90_000]))["day"], bounds_of(np.array([0, 90_000]))["time of day"]
+    ((1, 2), (0, 3600))
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for start in range(0, len(times), AT_ONCE):  # for all at once it would be ten arrays
+        piece = times[start : start + AT_ONCE]
+        for part, values in (parts_of(piece) | {"time of day": piece % 86400}).items():
+            ends = int(values.min()), int(values.max())
+            low, high = found.get(part, ends)
+            found[part] = min(low, ends[0]), max(high, ends[1])
+    return found
+
+
 def cycles_of(times: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """How far seconds since 1970 have come through their year, week and day: 0 to below 1."""
     years = times.astype("datetime64[s]").astype("datetime64[Y]")
@@ -191,10 +207,11 @@ class Dates(Record):
         times = seconds(column, form)
         known = times[times != NO_TIME]
         fill = int(np.median(known))
-        bounds = {part: (int(v.min()), int(v.max())) for part, v in parts_of(known).items()}
+        bounds = bounds_of(known)
+        earliest, latest = bounds.pop("time of day")
         varied = [part for part, (low, high) in bounds.items() if low < high]
         cycles = [CYCLE_OF[part] for part in varied if part in CYCLE_OF]
-        cycles += ["time of day"] if len(np.unique(known % 86400)) > 1 else []
+        cycles += ["time of day"] if earliest < latest else []
         return cls(
             name=name,
             form=form,

@@ -12,6 +12,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from chainrule.errors import DataError
 
+AT_ONCE = 128
+"""So many rows are mapped at a time: around each the system may map up to two million bytes."""
+
 
 class DiskArray(np.memmap[Any, Any]):
     """An array in a file without a name, which is gone with it, however the process ends.
@@ -21,11 +24,26 @@ class DiskArray(np.memmap[Any, Any]):
     """
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, np.ndarray) and key.ndim == 1 and key.dtype.kind in "iu":
+            return self._rows(key)
         found = self.view(np.ndarray)[key]
         taken = found.copy() if np.may_share_memory(found, self) else found
+        self._let_go()
+        return taken
+
+    def _rows(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Rows by their places, read in the order of the file."""
+        whole, order = self.view(np.ndarray), np.argsort(rows)
+        taken = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for start in range(0, len(rows), AT_ONCE):
+            some = order[start : start + AT_ONCE]
+            taken[some] = whole[rows[some]]
+            self._let_go()
+        return taken
+
+    def _let_go(self) -> None:
         mapped: mmap.mmap = self._mmap  # type: ignore[attr-defined]  # of np.memmap
         mapped.madvise(mmap.MADV_DONTNEED)
-        return taken
 
 
 class Growing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from chainrule.data.disk import Growing
 from chainrule.data.met import Met
 from chainrule.data.preparation import Inputs, Preparation
 from chainrule.data.room import fits, rows_at_once
+from chainrule.data.store import READ
 from chainrule.data.table import Table
 
 
@@ -24,17 +25,23 @@ def encoded(preparation: Preparation, tables: Sequence[Table]) -> list[tuple[Inp
     ]
 
 
+def pieces(table: Table, at_once: int) -> Iterator[Table]:
+    """A table piece by piece, so many rows each; a piece keeps what is read for parts of it."""
+    for start in range(0, len(table), at_once):
+        yield table.take(np.arange(start, min(start + at_once, len(table))))
+
+
 def _on_disk(preparation: Preparation, table: Table) -> tuple[Inputs, Met]:
-    """What `preparation.apply` gives, written piece by piece."""
+    """What `preparation.apply` gives, written piece by piece; cells are read some pieces ahead."""
     met: Met | None = None
-    at_once = rows_at_once(preparation.row_bytes)
+    read = rows_at_once(READ * len(table.columns))
+    made = rows_at_once(preparation.row_bytes)
     with (
         Growing(len(preparation.features), np.float32) as numbers,
         Growing(preparation.slots, np.int64) as codes,
     ):
-        for start in range(0, len(table), at_once):
-            rows = np.arange(start, min(start + at_once, len(table)))
-            inputs, found = preparation.apply(table.take(rows))
+        for piece in (piece for block in pieces(table, read) for piece in pieces(block, made)):
+            inputs, found = preparation.apply(piece)
             numbers.add(inputs.numbers)
             codes.add(inputs.codes)
             met = found if met is None else met.joined(found)

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from chainrule.data.column import Column
+from chainrule.data.column import Column, count_different
 from chainrule.data.labels import labels, min_count
 
 COVERED = 0.1
@@ -25,7 +25,7 @@ def why_number_id(name: str, column: Column) -> str | None:
         return None
     if counts_up(column):
         return "it numbers the rows"
-    if _CALLED_ID.search(name) and len(np.unique(numbers)) == len(numbers):
+    if _CALLED_ID.search(name) and count_different(numbers.copy()) == len(numbers):
         return "whole numbers, all different, and it is called an id"
     return None
 

@@ -60,7 +60,8 @@ class Numeric(Record):
 
         `scaling` is one of `SCALINGS`; if not given, "log" for a heavy tail, else "standard".
         """
-        known = np.sort(column.numbers[~np.isnan(column.numbers)])  # all quantiles are quick then
+        known = column.numbers[~np.isnan(column.numbers)]
+        known.sort()  # all quantiles are quick then
         fill = float(np.median(known))
         filled = np.where(np.isnan(column.numbers), fill, column.numbers)
         curve: Log | Ranks | None = None

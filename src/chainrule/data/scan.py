@@ -141,7 +141,7 @@ def _stored(store: Store, path: Path, dialect: Dialect) -> list[Column]:
     """All columns as texts on disk."""
     sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE}"
     store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
-    rows = Selection(np.arange(store.rows))
+    rows = Selection(range(store.rows))
     return [StoredColumn(store, place, rows) for place in range(dialect.width)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.lines import small
 from chainrule.data.streams import Use, permutation
 from chainrule.errors import DataError
 
@@ -52,7 +53,7 @@ def split_rows(
     if validation + test == 0:
         return Split(np.arange(n), np.arange(0), np.arange(0))
     _refuse_few(n, source)
-    order = permutation(seed, Use.SPLIT, 0, n)
+    order = small(permutation(seed, Use.SPLIT, 0, n), n)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
         rare = _rare(classes, source)[order]
@@ -60,7 +61,7 @@ def split_rows(
     else:
         train_only = order[:0]
     test_places = _evenly(len(order), round(test * len(order)))
-    rest = np.delete(np.arange(len(order)), test_places)
+    rest = np.delete(small(np.arange(len(order)), n), test_places)
     validation_places = _evenly(len(rest), round(validation * len(order)))
     chosen, train = rest[validation_places], np.delete(rest, validation_places)
     return Split(

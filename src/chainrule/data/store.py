@@ -47,6 +47,9 @@ CLOSE = 4
 LEAST_FOR_DUCKDB = 100_000_000
 """With less memory than 60 MB duckdb cannot read a file by two threads."""
 
+READ = 9
+"""Bytes a cell that is read as a number, and whether it is missing."""
+
 PREFIX = "chainrule-"
 
 M_ARENA_MAX = -8
@@ -86,7 +89,12 @@ class Kept:
         with self._lock:
             self._bytes += _bytes(array) - _bytes(self._arrays.pop(key, _NONE))
             self._arrays[key] = array
-            while self._bytes > self.limit and self._arrays:
+            self.make_room(0)
+
+    def make_room(self, size: int) -> None:
+        """Drop what would be in the way of so many bytes."""
+        with self._lock:
+            while self._bytes + size > self.limit and self._arrays:
                 self._bytes -= _bytes(self._arrays.popitem(last=False)[1])
 
     def forget(self, owner: int) -> None:
@@ -154,6 +162,7 @@ class Store:
         self._shared = {i: f"odd[{place}]" for place, i in enumerate(clean, start=1)}
         self.connection.execute(f"create table cells as {self._held(numbers, source)}", settings)
         self.rows = int(self._one("select count(*) from cells"))
+        self.kept.limit = max(self.kept.limit, READ * self.rows)  # one column in any case
         if self._shared and not self._one("select count(odd) from cells"):
             self._shared = dict.fromkeys(self._shared, "null::varchar")
         self.connection.execute(f"set memory_limit = '{PAGES_READ}B'")  # gives back the rest

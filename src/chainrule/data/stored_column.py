@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -13,44 +13,91 @@ from numpy.typing import NDArray
 
 from chainrule.data.cast import cast_times, plain
 from chainrule.data.column import MISSING, Cells, Column, as_numbers, bounded
-from chainrule.data.store import Held, Store, literal, uniform
+from chainrule.data.lines import places, small
+from chainrule.data.store import READ, Held, Store, literal, uniform
+
+AT_ONCE = 2 * 122_880
+"""So many rows of a store are read at a time: two groups of duckdb's."""
+
+PARSED = ("numbers", "missing")
+"""The readings that are made together."""
 
 _serial = count()
 
 
 class Selection:
-    """Some of a store's rows; all columns of a table share one."""
+    """Some of a store's rows, `where` int32 or a range; all columns of a table share one."""
 
-    def __init__(self, where: NDArray[np.int64]) -> None:
+    def __init__(self, where: NDArray[Any] | range) -> None:
         self.where = where
         self._taken: weakref.WeakValueDictionary[int, Selection] = weakref.WeakValueDictionary()
-        self._rows: NDArray[Any] | None = None
+        self._of: weakref.ref[NDArray[Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.where)
 
     def take(self, rows: NDArray[Any]) -> Selection:
         """Some of these rows; the same object for the same `rows`."""
         found = self._taken.get(id(rows))
-        if found is None:
-            found = Selection(self.where[rows])
-            found._rows = rows  # which keeps its id from being used again
+        if found is None or found._of is None or found._of() is not rows:
+            found = Selection(self.at(rows))
+            found._of = weakref.ref(rows)  # another array may have its id when it is gone
             self._taken[id(rows)] = found
         return found
+
+    def at(self, rows: NDArray[Any] | slice) -> NDArray[Any] | range:
+        """Where some of these rows are (places, or a mask)."""
+        if isinstance(rows, slice):
+            return self.where[rows]
+        rows = places(rows) if rows.dtype == np.bool_ else rows
+        where = self.where
+        if isinstance(where, range) and _neighbours(rows):
+            return where[int(rows[0]) : int(rows[-1]) + 1]
+        if isinstance(where, range):
+            return np.asarray(small(rows, where.stop) + where.start)
+        return np.asarray(where[rows])
+
+    def pieces(self) -> Iterator[tuple[slice, Selection]]:
+        """These rows piece by piece, as they are read, and where among them each piece is."""
+        first, last = self.span
+        if not self.rising:
+            yield slice(0, len(self)), self
+            return
+        start = 0
+        for until in range(first - first % AT_ONCE + AT_ONCE, last + AT_ONCE, AT_ONCE):
+            if isinstance(self.where, range):
+                end = min(until, last) - first
+            else:
+                end = int(np.searchsorted(self.where, until))
+            if end > start:
+                yield slice(start, end), Selection(self.where[start:end])
+            start = end
+
+    @cached_property
+    def rising(self) -> bool:
+        """Whether the rows are in the order of the store."""
+        where = self.where
+        return isinstance(where, range) or bool((where[1:] > where[:-1]).all())
 
     @cached_property
     def span(self) -> tuple[int, int]:
         """The first of the rows and the one after the last."""
-        if len(self.where) == 0:
+        if len(self) == 0:
             return 0, 0
+        if isinstance(self.where, range):
+            return self.where.start, self.where.stop
         return int(self.where.min()), int(self.where.max()) + 1
-
-    @cached_property
-    def whole(self) -> bool:
-        """Whether these are all rows of the span, in order."""
-        first, last = self.span
-        return last - first == len(self.where) and bool((np.diff(self.where) == 1).all())
 
     def of(self, array: Held) -> Held:
         """Of an array over the span, what belongs to these rows."""
-        return array if self.whole else array[self.where - self.span[0]]
+        return array if isinstance(self.where, range) else array[self.where - self.span[0]]
+
+
+def _neighbours(rows: NDArray[Any]) -> bool:
+    """Whether places follow each other without a gap."""
+    if len(rows) == 0 or rows[-1] - rows[0] != len(rows) - 1:
+        return False
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 class StoredColumn(Column):
@@ -71,17 +118,21 @@ class StoredColumn(Column):
     ) -> None:
         super().__init__(cells=np.empty(0, dtype=object), markers=markers)
         self.store, self.place, self.rows = store, place, rows
-        self.size = len(rows.where)
-        self._above = above
+        self.size = len(rows)
+        self._above = above if above is not None and above[0].keeps else None
         self._serial = next(_serial)
         for held in (store.kept, store.taken):
             weakref.finalize(self, held.forget, self._serial)
 
     @property
+    def keeps(self) -> bool:
+        """Whether all columns of these rows can be kept when they are read."""
+        return len(self.store.kinds) * READ * self.size <= self.store.kept.limit
+
+    @property
     def cells(self) -> Cells:
         """The texts, object [n]; None for an empty cell. Not kept: ask for few."""
-        found = self._fetched(self.store.text(self.place))[0]
-        texts: Cells = plain(found)
+        (texts,) = self._read(lambda rows: [plain(self._fetched(rows, self._text))])
         return texts
 
     @property
@@ -107,16 +158,18 @@ class StoredColumn(Column):
     @property
     def blank(self) -> bool:
         """Whether every cell is empty."""
-        return not self._fetched(f"{self.store.text(self.place)} is not null")[0].any()
+        known = f"{self._text} is not null"
+        return not any(self._fetched(rows, known).any() for _, rows in self.rows.pieces())
 
     def same_as(self, text: str) -> NDArray[np.bool_]:
         """Where a cell is just this text, bool [n]."""
-        found = self._fetched(f"coalesce({self.store.text(self.place)} = {literal(text)}, false)")
-        return np.asarray(found[0], dtype=np.bool_)
+        same = f"coalesce({self._text} = {literal(text)}, false)"
+        (found,) = self._read(lambda rows: [self._fetched(rows, same)])
+        return np.asarray(found, dtype=np.bool_)
 
     def at(self, rows: NDArray[Any] | slice) -> Cells:
         """The texts in some rows only (places, or a mask), object."""
-        return self.store.texts_at(self.place, self.rows.where[rows])
+        return self.store.texts_at(self.place, np.asarray(self.rows.at(rows)))
 
     def times(self, forms: Sequence[str]) -> NDArray[np.int64]:
         """The cells as seconds since 1970, int64 [n]; each distinct text is read once."""
@@ -125,6 +178,8 @@ class StoredColumn(Column):
     def marked(self, markers: Iterable[str]) -> Column:
         """The same column with these texts, and no others, as markers of missing cells."""
         known = frozenset(["", *(marker.strip().lower() for marker in markers)])
+        if known == self.markers:
+            return self  # with what it has read
         return StoredColumn(self.store, self.place, self.rows, known)
 
     def take(self, rows: NDArray[Any]) -> Column:
@@ -138,8 +193,8 @@ class StoredColumn(Column):
         found = store.taken.get(key)
         if found is None:
             found = store.kept.get(key)
-        above, rows = self._above or (None, None)
-        if found is None and above is not None and 32 * above.size <= store.kept.limit:
+        if found is None and self._above is not None:
+            above, rows = self._above
             whole = above._kept(what)
             found = np.broadcast_to(whole[:1], self.size) if uniform(whole) else whole[rows]
             store.taken.put(key, found)
@@ -147,22 +202,32 @@ class StoredColumn(Column):
 
     def _made(self, what: str) -> Held:
         """A reading of the cells made from the store."""
-        if what.startswith("times "):
-            values: Cells = np.array([*self.values, None], dtype=object)
-            made = {what: cast_times(values, what.removeprefix("times ").split("\n"))[self.codes]}
-        elif what == "codes":
-            made = {what: self.rows.of(self.store.codes(self.place, *self.rows.span))}
-        else:
-            made = dict(zip(("numbers", "missing"), self._parsed(), strict=True))
+        names = [what] if what not in PARSED else PARSED
+        self.store.kept.make_room(READ * self.size)
+        made = dict(zip(names, self._readings(what), strict=True))
         for name, array in made.items():
             self.store.kept.put((self._serial, name), array)
         return made[what]
 
-    def _parsed(self) -> tuple[Held, Held]:
-        """The cells as numbers, and where they are missing."""
-        if self.store.kinds[self.place] == "varchar":
-            return self._parsed_texts()
-        first, last = self.rows.span
+    def _readings(self, what: str) -> list[Held]:
+        """What `_made` keeps."""
+        if what == "codes":
+            return self._read(lambda rows: [rows.of(self.store.codes(self.place, *rows.span))])
+        if what in PARSED and self.store.kinds[self.place] != "varchar":
+            return self._read(self._parsed)
+        distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
+        codes = self._kept("codes")
+        if what not in PARSED:
+            times = cast_times(distinct.cells, what.removeprefix("times ").split("\n"))
+            return [_looked_up(times, codes)]
+        missing = _looked_up(distinct.missing, codes)
+        if np.isnan(distinct.numbers).all():  # one NaN does for all
+            return [np.broadcast_to(np.float64("nan"), self.size), missing]
+        return [_looked_up(distinct.numbers, codes), missing]
+
+    def _parsed(self, rows: Selection) -> list[Held]:
+        """The cells in some rows as numbers, and where they are missing."""
+        first, last = rows.span
         (found,) = self.store.fetch(f"n{self.place}::double", first, last)
         numbers = np.ma.filled(found, np.nan)
         marks = ", ".join(literal(marker) for marker in sorted(self.markers))
@@ -175,16 +240,30 @@ class StoredColumn(Column):
         missing[places] = np.isnan(numbers[places]) & marked
         missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        return bounded(self.rows.of(numbers)), self.rows.of(missing)
+        return [bounded(rows.of(numbers)), rows.of(missing)]
 
-    def _parsed_texts(self) -> tuple[Held, Held]:
-        """The same of a column of texts: each distinct text is read once."""
-        codes = self._kept("codes")
-        distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
-        if np.isnan(distinct.numbers).all():  # one NaN does for all
-            return np.broadcast_to(np.float64("nan"), self.size), distinct.missing[codes]
-        return distinct.numbers[codes], distinct.missing[codes]
+    @property
+    def _text(self) -> str:
+        return self.store.text(self.place)
 
-    def _fetched(self, select: str) -> list[Held]:
-        """The columns of `select` in these rows."""
-        return [self.rows.of(array) for array in self.store.fetch(select, *self.rows.span)]
+    def _fetched(self, rows: Selection, select: str) -> Held:
+        """`select` in some rows."""
+        return rows.of(self.store.fetch(select, *rows.span)[0])
+
+    def _read(self, read: Callable[[Selection], list[Held]]) -> list[Held]:
+        """What `read` makes of rows, for all of them: piece by piece, so that little is copied."""
+        whole: list[Held] = []
+        for place, rows in self.rows.pieces():
+            parts = read(rows)
+            whole = whole or [np.empty(self.size, part.dtype) for part in parts]
+            for array, part in zip(whole, parts, strict=True):
+                array[place] = part
+        return whole or read(self.rows)
+
+
+def _looked_up(table: Held, codes: Held) -> Held:
+    """`table[codes]`, without as many places of 8 bytes at once."""
+    found = np.empty(len(codes), table.dtype)
+    for start in range(0, len(codes), AT_ONCE):
+        found[start : start + AT_ONCE] = table[codes[start : start + AT_ONCE]]
+    return found

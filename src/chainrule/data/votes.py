@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.arrays import ArrayColumn
 from chainrule.data.boolean import YES_NO
-from chainrule.data.column import Column
+from chainrule.data.column import Column, are_whole
 from chainrule.data.dates import day_form
 from chainrule.data.identifiers import names_rows, why_number_id
 from chainrule.data.labels import present_texts
@@ -102,7 +102,7 @@ def _of_numbers(name: str, column: Column) -> Vote:
         return Vote("constant", "every cell has the same value")
     if low == high and not bad:
         return Vote("category", "one value or missing")
-    whole = bool((numbers == np.floor(numbers)).all())
+    whole = are_whole(numbers)
     if bad:
         return _with_bad_cells(name, column, known, bad)
     if whole and low >= 0 and _codes_with_zeros(column):

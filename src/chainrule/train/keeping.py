@@ -35,7 +35,7 @@ What is kept depends on the clock, then; what is trained does not.
 """
 
 
-_AT_ONCE = 8192  # rows
+_AT_ONCE = 1024  # rows
 
 
 class Keeper:

@@ -15,7 +15,7 @@ from chainrule.compiler.epoch import Schedule, expect_epochs, run_epoch, run_row
 from chainrule.compiler.step import Backend, Variant, compile
 from chainrule.compiler.worth import no_machine_code
 from chainrule.core.state import no_grad
-from chainrule.data import batch_count, row_order
+from chainrule.data import batch_count
 from chainrule.data.batches import windows
 from chainrule.errors import TrainingError
 from chainrule.explain.evidence import Probe
@@ -279,7 +279,8 @@ class Loop:
     def look(self) -> Probe:
         """What the network makes of some hundred training rows now; nothing is recorded again."""
         program = self.step.programs[0]
-        rows, size = row_order(len(self.train[0]), self.seed, 0), program.args[0].shape[0]
+        rows = next(windows(len(self.train[0]), self.seed, 0, self.window))
+        size = program.args[0].shape[0]
         count = min(len(rows) // size, max(1, LOOKED_AT // size))
         first, *others = (
             trace(program, [array[part] for array in self.train], None, LEARNED)
