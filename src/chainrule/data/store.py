@@ -57,8 +57,6 @@ M_ARENA_MAX = -8
 
 Held = NDArray[Any]
 
-_NONE = np.empty(0)
-
 
 class Kept:
     """Arrays worked out before, up to so many bytes: the least recently used are dropped.
@@ -87,7 +85,8 @@ class Kept:
     def put(self, key: tuple[int, str], array: Held) -> None:
         """Keep an array, for as long as there is room."""
         with self._lock:
-            self._bytes += _bytes(array) - _bytes(self._arrays.pop(key, _NONE))
+            before = self._arrays.pop(key, None)
+            self._bytes += _bytes(array) - (0 if before is None else _bytes(before))
             self._arrays[key] = array
             self.make_room(0)
 
