@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chainrule.data import Table, inspect_table, prepare, read_table
 from chainrule.data import scan as scanning
+from chainrule.data.room import LEAST, allowed
 from chainrule.data.store import scratch
 from chainrule.data.stored_column import StoredColumn
 
@@ -91,6 +92,79 @@ def test_what_is_found_and_prepared_is_the_same_on_disk(
     assert ours.report == theirs.report
     np.testing.assert_array_equal(ours.train.numbers, theirs.train.numbers)
     np.testing.assert_array_equal(ours.test.lines, theirs.test.lines)
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("odd", [["1.50", "?", "n.d.", "", "007"], []])
+def test_texts_after_the_first_rows_of_columns_of_numbers(
+    odd: list[str], header: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0)
+    numbers = [[f"{x:.2f}" for x in noise.normal(5, 1, 2300)] for _ in range(3)]
+    for row, text in enumerate(odd, start=2100):
+        numbers[row % 2][row] = text
+    path = tmp_path / "t.csv"
+    lines = ["a,b,c"] * header + [",".join(row) for row in zip(*numbers, strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+    plain = read_table(str(path), header=header)
+    monkeypatch.setattr(scanning, "STORED", 0)
+    stored = read_table(str(path), header=header)
+    for name in plain.names:
+        ours, theirs = stored.column(name), plain.column(name)
+        assert isinstance(ours, StoredColumn)
+        assert ours.store._shared[ours.place].startswith("odd" if odd or header else "null")
+        assert ours.cells.tolist() == theirs.cells.tolist()
+        np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+        np.testing.assert_array_equal(ours.missing, theirs.missing)
+    assert prepare(stored, 3).preparation.to_json() == prepare(plain, 3).preparation.to_json()
+
+
+def test_rows_are_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = mixed_table(tmp_path)
+    plain = prepare(read_table(source), "c3")
+    monkeypatch.setattr(scanning, "STORED", 0)
+    monkeypatch.setattr("chainrule.data.stored_column.AT_ONCE", 7)
+    monkeypatch.setattr("chainrule.data.lines.PIECE", 64)
+    monkeypatch.setattr("chainrule.data.encoded.fits", lambda size: False)
+    monkeypatch.setattr("chainrule.data.encoded.rows_at_once", lambda size: 2000 // size)
+    with allowed(LEAST // 1000):  # nothing is kept for long
+        pieces = prepare(read_table(source), "c3")
+    assert pieces.preparation.to_json() == plain.preparation.to_json()
+    assert pieces.report == plain.report
+    np.testing.assert_array_equal(pieces.train.numbers, plain.train.numbers)
+    np.testing.assert_array_equal(pieces.test.lines, plain.test.lines)
+
+
+def test_texts_that_are_too_many_are_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0)
+    size = [f"{x:.2f}" for x in noise.normal(5, 1, 400)]
+    key = [f"k{x:x}" if x % 200 else "?" for x in noise.permutation(400)]
+    user = noise.choice([f"u{x}" for x in range(60)], 400).tolist()
+    said = [
+        " ".join(noise.choice(["good", "bad", "day", "Night"], 5)) + f" {i % 99}"
+        for i in range(400)
+    ]
+    columns = [[*column, column[3]] for column in (size, key, user, said)]
+    plain, stored = both(written(tmp_path / "t.csv", columns), monkeypatch)
+    monkeypatch.setattr("chainrule.data.store.MOST_TEXTS", 50)
+    monkeypatch.setattr("chainrule.data.stored_column.AT_ONCE", 100)
+    ours, theirs = stored.column("c1"), plain.column("c1")
+    assert ours.hashes is not None
+    assert len(set(ours.hashes.tolist())) == len(set(theirs.cells.tolist()))
+    np.testing.assert_array_equal(ours.missing, theirs.missing)
+    some = np.arange(50, 120)
+    assert len(ours.take(some).values) <= 70
+    assert [ours.take(some).values[c] for c in ours.take(some).codes] == theirs.cells[some].tolist()
+    found, expected = inspect_table(stored), inspect_table(plain)
+    assert [(k.kind, k.distinct, k.missing) for k in found.columns] == [
+        (k.kind, k.distinct, k.missing) for k in expected.columns
+    ]
+    assert found.usable == expected.usable
+    prepared = prepare(stored, "c0")
+    assert prepared.preparation.left_out["c1"].startswith("hardly any of its")
+    assert prepared.preparation.to_json() == prepare(plain, "c0").preparation.to_json()
 
 
 def test_the_folder_goes_with_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

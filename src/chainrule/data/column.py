@@ -118,10 +118,15 @@ class Column:
     def identity(self) -> NDArray[np.int64]:
         """Integers that are equal where two cells are, as numbers if all of them are."""
         if len(self.bad):
-            return self.codes
+            return self.codes if self.hashes is None else self.hashes
         numbers = self.numbers + 0.0
         numbers[self.missing] = np.nan
         return numbers.view(np.int64)
+
+    @property
+    def hashes(self) -> NDArray[np.int64] | None:
+        """A hash of each text, int64 [n], where they are too many to be `values`; else None."""
+        return None
 
     @property
     def blank(self) -> bool:

@@ -13,6 +13,7 @@ from chainrule.data.cast import NO_TIME
 from chainrule.data.column import Column, are_whole, count_different, is_huge
 from chainrule.data.dates import day_form, is_form, seconds
 from chainrule.data.labels import labels as labels
+from chainrule.data.labels import text_counts
 from chainrule.data.markers import markers_met
 from chainrule.data.report import Record, on_lines, quoted
 from chainrule.data.side_by_side import side_by_side
@@ -107,7 +108,7 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         kind=found.kind,
         reason=found.reason,
         integer=numeric and are_whole(numbers),
-        distinct=count_different(numbers) if numeric else _different(column),
+        distinct=count_different(numbers) if numeric else len(text_counts(column)),
         missing=int(np.count_nonzero(column.missing)),
         bad=bad_cells(table, name, found.kind, found.form),
         markers=markers_met(column),
@@ -115,11 +116,6 @@ def _kind(table: Table, name: str, found: Vote, asked: bool) -> ColumnKind:
         advice=found.advice,
         asked=asked,
     )
-
-
-def _different(column: Column) -> int:
-    """How many different texts there are."""
-    return int(np.count_nonzero(np.bincount(column.codes[~column.missing])))
 
 
 def bad_rows(column: Column, kind: str, form: str | None = None) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from chainrule.data.aims import Aim, Target
 from chainrule.data.clean import drop_rows
 from chainrule.data.columns import bad_cells
 from chainrule.data.duplicates import drop_duplicates
+from chainrule.data.lines import every_place
 from chainrule.data.markers import markers_met
 from chainrule.data.near_duplicates import crossing_note, near_duplicates
 from chainrule.data.notes import rare_note
@@ -95,7 +96,7 @@ def divided(
     classes = [_classes(rows, name) for name in named]
     if plan.way == "random":
         notes += rare_note(rows, named[0], classes[0]) if named else []
-    same = np.arange(len(rows))
+    same = every_place(len(rows))
     if any(kept.values()):
         same, found = near_duplicates(rows, apart)
         notes += found

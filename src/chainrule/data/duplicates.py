@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.arrays import below
 from chainrule.data.clean import drop_rows
-from chainrule.data.column import Column
+from chainrule.data.column import AT_ONCE, Column
+from chainrule.data.lines import every_place
 from chainrule.data.report import Note, counted
 from chainrule.data.table import Table
 
@@ -32,7 +34,7 @@ def drop_duplicates(table: Table) -> tuple[Table, list[Note]]:
     ([1, 2, 4], '1 row left out: repeats an earlier row (line 3)')
     """
     earliest = first_equal(identities(table.columns.values()))
-    repeats = earliest != np.arange(len(table))
+    repeats = earliest != every_place(len(table))
     count = int(np.count_nonzero(repeats))
     if count > REPEATS * len(table):
         text = f"{counted(count, 'row')} repeat an earlier row; kept, as more than half of all do"
@@ -58,8 +60,8 @@ def identities(columns: Iterable[Column]) -> list[Reading]:
     return [partial(getattr, column, "identity") for column in columns]
 
 
-def first_equal(readings: Sequence[Reading]) -> NDArray[np.int64]:
-    """For each row the earliest that equals it in all that the readings give, int64 [n].
+def first_equal(readings: Sequence[Reading]) -> NDArray[Any]:
+    """For each row the earliest that equals it in all that the readings give, int32 [n].
 
     Rows are grouped by a mixed hash of 8 bytes; only rows that share theirs are read again and
     compared in full, with the first of their group. One reading is in memory at a time.
@@ -68,11 +70,10 @@ def first_equal(readings: Sequence[Reading]) -> NDArray[np.int64]:
     [0, 1, 0]
     """
     if not readings:
-        return np.zeros(0, dtype=np.int64)
+        return every_place(0)
     mixed = _mixed(readings)
-    earliest = np.arange(len(mixed))
-    ordered = np.sort(mixed)
-    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    again = _repeated(mixed)
+    earliest = every_place(len(mixed))
     if not len(again):
         return earliest
     rows = np.flatnonzero(np.isin(mixed, again))
@@ -86,10 +87,21 @@ def first_equal(readings: Sequence[Reading]) -> NDArray[np.int64]:
     return earliest
 
 
+def _repeated(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The numbers that are there more than once."""
+    ordered = np.sort(numbers)
+    return np.asarray(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
 def _mixed(readings: Sequence[Reading]) -> NDArray[np.uint64]:
     """A hash of each row, uint64 [n]."""
-    mixed = np.zeros(1, dtype=np.uint64)
+    mixed = np.zeros(0, dtype=np.uint64)
     for reading in readings:
-        mixed = (mixed ^ reading().view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
+        codes = reading().view(np.uint64)
+        mixed = mixed if len(mixed) else np.zeros_like(codes)
+        for start in range(0, len(mixed), AT_ONCE):
+            piece = mixed[start : start + AT_ONCE]
+            piece ^= codes[start : start + AT_ONCE]
+            piece *= np.uint64(0x9E3779B97F4A7C15)
+            piece ^= piece >> np.uint64(29)
     return mixed

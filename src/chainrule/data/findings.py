@@ -87,7 +87,7 @@ def _numbers(table: Table, name: str, column: Column) -> list[Note]:
 
 def _spellings(table: Table, name: str, column: Column) -> list[Note]:
     """Values that differ only in letter case or spaces; the lines of all but the most frequent."""
-    texts = present_texts(column)
+    texts = present_texts(column) if column.hashes is None else {}
     if len(texts) > MOST_SPELLINGS:
         return []
     alike: dict[str, list[str]] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.data.column import Column, count_different
-from chainrule.data.labels import labels, min_count
+from chainrule.data.labels import labels, min_count, text_counts
 
 COVERED = 0.1
 """A text column is id-like when its frequent categories cover less than this share of its rows."""
@@ -48,10 +49,17 @@ def names_rows(column: Column) -> bool:
     """
     if len(column) < FEWEST:
         return False
+    if column.hashes is not None:
+        counts, missing = text_counts(column), int(np.count_nonzero(column.missing))
+        return _hardly_any_often(counts, missing, len(column))
     codes, named = labels(column)
     counts = np.bincount(codes, minlength=len(named))
     known = np.array([name is not None for name in named])
-    missing, present = counts[~known].sum(), counts[known]
-    least = min_count(len(column))
+    return _hardly_any_often(counts[known], int(counts[~known].sum()), len(column))
+
+
+def _hardly_any_often(present: NDArray[np.int64], missing: int, rows: int) -> bool:
+    """Whether few of the rows hold one of the categories that come up often."""
+    least = min_count(rows)
     frequent = present[present >= least].sum()
     return bool(frequent < COVERED * present.sum() and missing < least)

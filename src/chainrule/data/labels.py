@@ -36,6 +36,22 @@ def _label(text: str | None) -> str | None:
     return text
 
 
+def text_counts(column: Column) -> NDArray[np.int64]:
+    """How often each text that is not missing comes up, int64 [texts], in any order.
+
+    >>> text_counts(Column.of(["b", "a", "?", "b"])).tolist()
+    [2, 1]
+    """
+    known, hashes = ~column.missing, column.hashes
+    if hashes is None:
+        counts = np.bincount(column.codes[known])
+        return counts[counts > 0]
+    ordered = hashes[known]
+    ordered.sort()
+    begins = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+    return np.diff(begins, append=len(ordered))
+
+
 def present_texts(column: Column) -> dict[str, int]:
     """The distinct texts that are not missing, with their counts, in alphabetical order."""
     counts = np.bincount(column.codes, minlength=len(column.values)).tolist()

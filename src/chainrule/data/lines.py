@@ -58,6 +58,15 @@ def places(chosen: NDArray[np.bool_]) -> NDArray[Any]:
     return np.concatenate([np.zeros(0, dtype=np.int32), *pieces])
 
 
+def every_place(rows: int) -> NDArray[Any]:
+    """0 to before `rows`, int32 [rows], or int64 if there are very many.
+
+    >>> every_place(3).tolist()
+    [0, 1, 2]
+    """
+    return np.arange(rows, dtype=np.int32 if rows < MOST_SMALL else np.int64)
+
+
 def small(numbers: NDArray[Any], largest: int | None = None) -> NDArray[Any]:
     """Whole numbers from 0 on in 4 bytes each if they fit, as places of rows nearly always do."""
     if largest is None:

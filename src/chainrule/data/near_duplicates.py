@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.column import Column
+from chainrule.data.column import AT_ONCE, Column
 from chainrule.data.duplicates import REPEATS, first_equal, identities, stacked
 from chainrule.data.labels import labels
+from chainrule.data.lines import every_place
 from chainrule.data.report import Note, counted, listed
 from chainrule.data.split import Split
 from chainrule.data.table import Table
@@ -37,7 +38,7 @@ def near_duplicates(table: Table, but: Collection[str]) -> tuple[NDArray[np.int6
     """
     columns = [column for name, column in table.columns.items() if name not in but]
     earliest = _earliest(columns, len(table))
-    later = np.flatnonzero(earliest != np.arange(len(table)))
+    later = np.flatnonzero(earliest != every_place(len(table)))
     if not len(later):
         return earliest, []
     words = "equals an earlier row" if len(later) == 1 else "equal earlier rows"
@@ -81,7 +82,7 @@ def split_together(same: NDArray[np.int64], split: Callable[[NDArray[np.int64]],
     ([0, 2], [1])
     """
     if (same[1:] > same[:-1]).all():  # none is like another
-        return split(np.arange(len(same)))
+        return split(every_place(len(same)))
     leaders = np.sort(np.unique(same, return_index=True)[1])
     found = {name: same[leaders[rows]] for name, rows in vars(split(leaders)).items()}
     return Split(**{name: np.flatnonzero(np.isin(same, of)) for name, of in found.items()})
@@ -110,7 +111,7 @@ def joined_groups(groups: NDArray[np.int64], earliest: NDArray[np.int64]) -> NDA
 
 def _earliest(columns: list[Column], rows: int) -> NDArray[np.int64]:
     """For each row the earliest that is nearly the same in some columns; itself if it is none."""
-    own = np.arange(rows)
+    own = every_place(rows)
     if len(columns) < LEAST_COLUMNS and not any(is_free_text(column) for column in columns):
         return own
     numbers = identities(column for column in columns if len(column.bad) == 0)
@@ -133,7 +134,19 @@ def _note(text: str, lines: NDArray[np.int64]) -> Note:
 
 def _alike(column: Column) -> NDArray[np.int64]:
     """Integers that are equal where two texts are, but for letter case and spaces."""
+    if column.hashes is not None:
+        return _alike_of_many(column)
     codes, named = labels(column)
     plain = [None if name is None else " ".join(name.casefold().split()) for name in named]
     places = {name: place for place, name in enumerate(dict.fromkeys(plain))}
     return np.array([places[name] for name in plain], dtype=np.int64)[codes]
+
+
+def _alike_of_many(column: Column) -> NDArray[np.int64]:
+    """Hashes that are equal where `_alike` is, of texts that are too many to be held."""
+    found = np.empty(len(column), dtype=np.int64)
+    for start in range(0, len(column), AT_ONCE):
+        texts = column.at(slice(start, start + AT_ONCE)).tolist()
+        plain = (None if column.means_missing(t) else " ".join(t.casefold().split()) for t in texts)
+        found[start : start + AT_ONCE] = [hash(text) for text in plain]
+    return found

@@ -79,6 +79,8 @@ def scan(path: Path, text: Text, source: str, delimiter: str | None) -> Scan:
         ) from None
     rejected, spans = _rejected(text, failed)
     lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
+    if len(text) < STORED:
+        lines = lines.astype(np.int64)  # as other tables in memory have them
     return Scan(columns, lines, rejected, dialect.delimiter)
 
 
@@ -139,7 +141,7 @@ def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) 
 
 def _stored(store: Store, path: Path, dialect: Dialect) -> list[Column]:
     """All columns as texts on disk."""
-    sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE}"
+    sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE} offset 1"  # the first may be a header
     store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
     rows = Selection(range(store.rows))
     return [StoredColumn(store, place, rows) for place in range(dialect.width)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.lines import small
+from chainrule.data.lines import every_place, small
 from chainrule.data.streams import Use, permutation
 from chainrule.errors import DataError
 
@@ -61,7 +61,7 @@ def split_rows(
     else:
         train_only = order[:0]
     test_places = _evenly(len(order), round(test * len(order)))
-    rest = np.delete(small(np.arange(len(order)), n), test_places)
+    rest = np.delete(every_place(len(order)), test_places)
     validation_places = _evenly(len(rest), round(validation * len(order)))
     chosen, train = rest[validation_places], np.delete(rest, validation_places)
     return Split(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from chainrule.data.cast import NO_TIME
 from chainrule.data.columns import column_kind, labels
 from chainrule.data.dates import day_form, seconds
+from chainrule.data.lines import every_place
 from chainrule.data.near_duplicates import joined_groups, split_together
 from chainrule.data.report import on_lines, quoted
 from chainrule.data.split import Split, split_groups, split_in_order, split_rows
@@ -189,7 +190,7 @@ def split_table(
     none_asked = sum(shares.values()) == 0
     if plan.way == "random" or (none_asked and plan.way != "column"):
         kept = ", classes in proportion" if classes is not None else ""
-        return at_random(np.arange(len(table))), f"seed {seed}{kept}"
+        return at_random(every_place(len(table))), f"seed {seed}{kept}"
     if plan.way == "group":
         groups = _groups(table, plan.columns[0])
         found = split_groups(joined_groups(groups, same), seed, **shares, source=table.source)

@@ -47,6 +47,9 @@ CLOSE = 4
 LEAST_FOR_DUCKDB = 100_000_000
 """With less memory than 60 MB duckdb cannot read a file by two threads."""
 
+MOST_TEXTS = 100_000
+"""Of a column with more different texts than this, only those of some rows are held at once."""
+
 READ = 9
 """Bytes a cell that is read as a number, and whether it is missing."""
 
@@ -127,6 +130,7 @@ class Store:
         self._shared: dict[int, str] = {}
         self._values: dict[int, list[str | None]] = {}
         self._foreign: dict[int, tuple[tuple[str, float], ...]] = {}
+        self._many: dict[int, bool] = {}
         self._lock = RLock()  # threads have cursors of their own, and write one after the other
         weakref.finalize(self, _gone, connection, folder)
 
@@ -226,6 +230,14 @@ class Store:
         found = self.connection.execute(f"select distinct {own} from cells where {wide}")
         numbers = [(str(text), number_of(text)) for (text,) in found.fetchall()]
         return tuple(pair for pair in numbers if pair[1] == pair[1])
+
+    def many(self, place: int) -> bool:
+        """Whether a column has more different texts than are to be held at once, about."""
+        with self._lock:
+            if place not in self._many:
+                count = self._one(f"select approx_count_distinct({self.text(place)}) from cells")
+                self._many[place] = count > MOST_TEXTS
+            return self._many[place]
 
     def fetch(self, select: str, first: int, last: int) -> list[Held]:
         """The columns of `select` in the rows from `first` to before `last`, in their order."""

@@ -106,8 +106,6 @@ class StoredColumn(Column):
     What was worked out is kept while the store has room for it, and is worked out again after.
     """
 
-    __slots__ = ("__weakref__", "_above", "_serial", "place", "rows", "store")
-
     def __init__(
         self,
         store: Store,
@@ -148,12 +146,25 @@ class StoredColumn(Column):
     @property
     def codes(self) -> NDArray[np.int64]:
         """For each cell the place of its text in `values`, int64 [n]."""
-        return self._kept("codes").astype(np.int64)
+        return self._own.codes if self._own is not None else self._kept("codes").astype(np.int64)
 
     @property
     def values(self) -> list[str | None]:
         """The distinct texts; some may belong to rows that were not taken."""
-        return self.store.values(self.place)
+        return self._own.values if self._own is not None else self.store.values(self.place)
+
+    @property
+    def hashes(self) -> NDArray[np.int64] | None:
+        """A hash of each text, int64 [n], where they are too many to be `values`; else None."""
+        if self.size <= AT_ONCE or not self.store.many(self.place):
+            return None
+        return self._kept("hashes")
+
+    @cached_property
+    def _own(self) -> Column | None:
+        """The texts of these rows alone, where few of the column's are among them."""
+        few = self.size <= AT_ONCE and self.store.many(self.place)
+        return Column(self.cells, markers=self.markers) if few else None
 
     @property
     def blank(self) -> bool:
@@ -213,8 +224,13 @@ class StoredColumn(Column):
         """What `_made` keeps."""
         if what == "codes":
             return self._read(lambda rows: [rows.of(self.store.codes(self.place, *rows.span))])
+        if what == "hashes":
+            hashed = f"hash(coalesce({self._text}, ''))"
+            return self._read(lambda rows: [self._fetched(rows, hashed).view(np.int64)])
         if what in PARSED and self.store.kinds[self.place] != "varchar":
             return self._read(self._parsed)
+        if what in PARSED and self.store.many(self.place):
+            return self._read(self._parsed_texts)
         distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
         codes = self._kept("codes")
         if what not in PARSED:
@@ -238,6 +254,19 @@ class StoredColumn(Column):
         missing = np.isnan(numbers)
         numbers[places] = np.ma.filled(odd, np.nan)
         missing[places] = np.isnan(numbers[places]) & marked
+        missing |= np.isin(numbers, as_numbers(self.markers))
+        numbers[missing] = np.nan
+        return [bounded(rows.of(numbers)), rows.of(missing)]
+
+    def _parsed_texts(self, rows: Selection) -> list[Held]:
+        """The same of texts that are mostly different."""
+        marks = ", ".join(literal(marker) for marker in sorted(self.markers))
+        select = (
+            f"{self.store.number(self.place)}, coalesce(lower({self._text}) in ({marks}), true)"
+        )
+        found, marked = self.store.fetch(select, *rows.span)
+        numbers = np.ma.filled(found, np.nan)
+        missing = np.asarray(marked, dtype=np.bool_) & np.isnan(numbers)
         missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
         return [bounded(rows.of(numbers)), rows.of(missing)]

@@ -29,10 +29,11 @@ class Rejected:
 class Table:
     """Ordered, named columns of equal length.
 
-    `lines` int64 [n] are the 1-based lines of the file on which the rows begin; `named` is False
-    where the file has no header and the columns are called column1, column2, ... A source that
-    brings its own split gives the training rows, and the others as `given["validation"]` and
-    `given["test"]`. `notes` say what had to be decided to read it, `layout` how it is written.
+    `lines` int64 [n] (of a large file int32) are the 1-based lines of the file on which the rows
+    begin; `named` is False where the file has no header and the columns are called column1,
+    column2, ... A source that brings its own split gives the training rows, and the others as
+    `given["validation"]` and `given["test"]`. `notes` say what had to be decided to read it,
+    `layout` how it is written.
 
     >>> table = Table.of({"city": ["Oslo", "Rome"], "rain": [763, "?"]})
     >>> table

@@ -15,7 +15,7 @@ from chainrule.data.boolean import YES_NO
 from chainrule.data.column import Column, are_whole
 from chainrule.data.dates import day_form
 from chainrule.data.identifiers import names_rows, why_number_id
-from chainrule.data.labels import present_texts
+from chainrule.data.labels import present_texts, text_counts
 from chainrule.data.markers import LEAST_OFTEN, lone_texts
 from chainrule.data.report import counted, quoted
 
@@ -155,6 +155,8 @@ def _of_texts(name: str, column: Column) -> Vote:
                 f"--type {name}=date:{form} or --type {name}=date:{other}"
             )
         return Vote("date", f"dates such as {_example(column)}", form=form, advice=advice)
+    if column.hashes is not None:
+        return _of_many_texts(name, column)
     texts = present_texts(column)
     if len(texts) == 1:
         whole = not column.missing.any()
@@ -164,12 +166,23 @@ def _of_texts(name: str, column: Column) -> Vote:
         return Vote("boolean", f"only {quoted(texts)}")
     if is_free_text(column):
         return Vote("text", f"texts of {_words(texts):.0f} words on average")
+    return _of_names(name, column, len(texts))
+
+
+def _of_many_texts(name: str, column: Column) -> Vote:
+    """The kind of a column of texts that are too many to be held."""
+    if is_free_text(column):
+        some = column.at(np.flatnonzero(~column.missing)[:: max(1, len(column) // 1000)])
+        return Vote("text", f"texts of {_words(some.tolist()):.0f} words on average")
+    return _of_names(name, column, len(text_counts(column)))
+
+
+def _of_names(name: str, column: Column, values: int) -> Vote:
+    """The kind of a column of so many different texts that are no sentences."""
     if names_rows(column):
-        words = f"hardly any of its {len(texts):,} values comes up often enough to learn from"
+        words = f"hardly any of its {values:,} values comes up often enough to learn from"
         return Vote("id", words)
-    return Vote(
-        "category", f"text with {counted(len(texts), 'value')}", advice=_mixed(name, column)
-    )
+    return Vote("category", f"text with {counted(values, 'value')}", advice=_mixed(name, column))
 
 
 def is_free_text(column: Column) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.column import Column, number_of
 from chainrule.data.layout import Familiar, Layout
+from chainrule.data.lines import every_place
 from chainrule.data.report import Note
 from chainrule.data.sources.above import rows_above
 from chainrule.data.sources.reading import Reading
@@ -22,7 +24,7 @@ SAMPLE = 100
 
 def titled(
     columns: Sequence[Column],
-    lines: NDArray[np.int64],
+    lines: NDArray[Any],
     source: str,
     reading: Reading,
     layout: Layout | None = None,
@@ -41,13 +43,13 @@ def titled(
     if header and len(lines) == 1:
         raise DataError(f"{source} has a header but no rows", got=", ".join(map(str, first)))
     names = first if header and reading.names is None else reading.names
-    body = np.arange(1 if header else 0, len(lines))
+    body = every_place(len(lines))[int(header) :]
     bodies = (column.take(body) for column in columns)
     passed = header and reading.names is None and _renamed(first, reading.like)
     told = "the header is passed over, as in training"
     return Table(
         dict(zip(titles(None if passed else names, len(first), source), bodies, strict=True)),
-        lines[body],
+        lines[int(header) :],
         source,
         named=(header and not passed) or reading.names is not None,
         rejected=above,
