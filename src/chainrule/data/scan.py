@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from chainrule.data.column import Column
 from chainrule.data.lines import Span, Text, line_ends, row_lines
 from chainrule.data.report import counted
 from chainrule.data.store import Store
-from chainrule.data.stored_column import Selection, StoredColumn
+from chainrule.data.stored_column import stored_columns
 from chainrule.data.table import Rejected
 from chainrule.errors import DataError
 
@@ -46,7 +47,7 @@ class Dialect:
 class Scan:
     """All rows of a file, a header included, and the lines that could not be read as rows."""
 
-    columns: list[Column]
+    columns: Sequence[Column]
     lines: NDArray[np.int64]
     rejected: tuple[Rejected, ...]
     delimiter: str
@@ -64,7 +65,7 @@ def scan(path: Path, text: Text, source: str, delimiter: str | None) -> Scan:
         if len(text) < STORED:
             with connected() as connection:
                 dialect = _sniff(connection, path, delimiter)
-                columns = _fetch(connection, path, dialect)
+                columns: Sequence[Column] = _fetch(connection, path, dialect)
                 failed = _failed(connection)
         else:
             store = Store.new()
@@ -139,12 +140,11 @@ def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) 
     return [Column(plain(cells)) for cells in found.values()]
 
 
-def _stored(store: Store, path: Path, dialect: Dialect) -> list[Column]:
+def _stored(store: Store, path: Path, dialect: Dialect) -> Sequence[Column]:
     """All columns as texts on disk."""
     sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE} offset 1"  # the first may be a header
     store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
-    rows = Selection(range(store.rows))
-    return [StoredColumn(store, place, rows) for place in range(dialect.width)]
+    return stored_columns(store)
 
 
 Failed = tuple[int, str, str, str]
@@ -187,7 +187,7 @@ def _reason(kind: str, words: str) -> str:
     return plain.get(kind, words)
 
 
-def _breaks(columns: list[Column]) -> NDArray[np.int64]:
+def _breaks(columns: Sequence[Column]) -> NDArray[np.int64]:
     """Line breaks inside the cells of each row, int64 [rows]."""
     counts = [column.of_values(_line_breaks, np.int64) for column in columns]
     return np.asarray(np.sum(counts, axis=0), dtype=np.int64)

@@ -290,6 +290,12 @@ class StoredColumn(Column):
         return whole or read(self.rows)
 
 
+def stored_columns(store: Store) -> list[StoredColumn]:
+    """All columns of a store, with all their rows."""
+    rows = Selection(range(store.rows))
+    return [StoredColumn(store, place, rows) for place in range(len(store.kinds))]
+
+
 def _looked_up(table: Held, codes: Held) -> Held:
     """`table[codes]`, without as many places of 8 bytes at once."""
     found = np.empty(len(codes), table.dtype)

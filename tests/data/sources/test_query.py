@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from chainrule.data import read_table
+from chainrule.data import prepare, read_table
+from chainrule.data.stored_column import StoredColumn
 from chainrule.errors import DataError
 
 MADE = """
@@ -73,3 +74,33 @@ def test_a_query_over_files(parquet: Path) -> None:
 def test_queries_that_give_no_table(parquet: Path, query: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
         read_table(query)
+
+
+MIXED = """
+select i as number, (i * 7919 % 1009) / 8 as price, ['a', 'b', ' c'][1 + i % 3] as kind,
+    if(i % 50 = 7, null, (i * 7919 % 1009)::double) as whole, (i * 31 % 17)::utinyint as small,
+    date '2020-01-01' + (i % 90)::int as day, i % 2 = 0 as even, (i % 9 / 10)::float as tenth,
+    1.5::decimal(5, 2) + i % 3 as step, if(i % 60 = 3, '?', 'x' || (i % 4)) as code
+from range(400) as rows(i)
+"""
+
+
+@pytest.mark.parametrize("by", ["parquet", "query"])
+def test_rows_too_many_for_memory_are_prepared_as_others(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mixed.parquet"
+    duckdb.sql(MIXED).write_parquet(str(path))
+    source = str(path) if by == "parquet" else f"select * from '{path}' order by number"
+    plain = read_table(source)
+    monkeypatch.setattr("chainrule.data.sources.query.fits", lambda size: False)
+    stored = read_table(source)
+    assert all(isinstance(column, StoredColumn) for column in stored.columns.values())
+    for name in plain.names:
+        ours, theirs = stored.column(name), plain.column(name)
+        np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+        np.testing.assert_array_equal(ours.missing, theirs.missing)
+    ours, theirs = prepare(stored, "price"), prepare(plain, "price")
+    assert ours.preparation.to_json() == theirs.preparation.to_json()
+    np.testing.assert_array_equal(ours.train.numbers, theirs.train.numbers)
+    np.testing.assert_array_equal(ours.test.lines, theirs.test.lines)

@@ -9,10 +9,14 @@ import numpy as np
 
 from chainrule.data.cast import in_order
 from chainrule.data.column import Column
-from chainrule.data.scan import connected
+from chainrule.data.lines import every_place
+from chainrule.data.room import fits
+from chainrule.data.scan import SAMPLE, connected
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.reading import Reading
 from chainrule.data.sources.titles import checked, renamed
+from chainrule.data.store import Store
+from chainrule.data.stored_column import stored_columns
 from chainrule.data.table import Table
 from chainrule.errors import DataError
 
@@ -23,6 +27,10 @@ _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _NUMBER = re.compile(rf"{_WHOLE.pattern}|FLOAT|DOUBLE|DECIMAL.*")
 EXACT = 2**53
 """Whole numbers from here on are kept as text: float64 would make some of them equal."""
+
+
+BLANKS = "e' \\t\\n\\r'"
+"""What is no part of a cell at its ends, as SQL writes it."""
 
 
 def is_query(source: str) -> bool:
@@ -59,9 +67,39 @@ def _rows(query: str, source: str) -> Table:
 
     with connected() as connection:
         try:
-            return _table(connection, connection.sql(query), source)
+            relation = connection.sql(query)
+            if _fits(connection, query, len(relation.columns)):
+                return _table(connection, relation, source)
+            return _stored(query, relation, source)
         except duckdb.Error as problem:
             raise _failed(source, problem) from None
+
+
+def _fits(connection: duckdb.DuckDBPyConnection, query: str, width: int) -> bool:
+    """Whether the rows of a query are to be in memory."""
+    ((rows,),) = connection.execute(f"select count(*) from ({query})").fetchall()
+    return fits(8 * width * int(rows))
+
+
+def _stored(query: str, relation: duckdb.DuckDBPyRelation, source: str) -> Table:
+    """All rows, on disk as those of a large CSV file are."""
+    names = _names(relation, source)
+    cells = [
+        f"nullif(trim({_text(_quoted(name), str(kind))}, {BLANKS}), '') as c{i}"
+        for i, (name, kind) in enumerate(zip(names, relation.types, strict=True))
+    ]
+    texts, store = f"select {', '.join(cells)} from ({query})", Store.new()
+    store.fill(f"{texts} limit {SAMPLE}", texts, [], len(names))
+    columns = dict(zip(names, stored_columns(store), strict=True))
+    return Table(columns, every_place(store.rows) + 1, source)
+
+
+def _names(relation: duckdb.DuckDBPyRelation, source: str) -> list[str]:
+    return checked([str(name) for name in relation.columns], len(relation.columns), source)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _failed(source: str, problem: Exception) -> DataError:
@@ -73,10 +111,10 @@ def _table(
     connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, source: str
 ) -> Table:
     """All rows: numbers as float64, all else as text."""
-    names = checked([str(name) for name in relation.columns], len(relation.columns), source)
+    names = _names(relation, source)
     relation.create("held")
     types = [str(kind) for kind in relation.types]
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    quoted = [_quoted(name) for name in names]
     wide = _too_wide(connection, quoted, types)
     numeric = [
         bool(_NUMBER.fullmatch(kind)) and name not in wide
@@ -98,6 +136,14 @@ def _table(
     if rows == 0:
         raise DataError(f"{source} has no rows")
     return Table(columns, np.arange(1, rows + 1, dtype=np.int64), source)
+
+
+def _text(name: str, kind: str) -> str:
+    """A column as text; of numbers that are not whole, what float64 makes of them."""
+    broken = _NUMBER.fullmatch(kind) and not _WHOLE.fullmatch(kind)
+    return (
+        f"cast({name}::double as varchar)" if broken else f"cast({_plain(name, kind)} as varchar)"
+    )
 
 
 def _plain(name: str, kind: str) -> str:
