@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chainrule.data import Column, Table, column_kinds
@@ -29,6 +29,7 @@ def since_1970(moment):
     st.sampled_from([" %H:%M:%S", "T%H:%M:%S", " %I:%M:%S %p"]),
 )
 def test_what_python_writes_is_read(dates, day, time):
+    assume("%B" not in day or any(moment.month != 5 for moment in dates))  # May is May in both
     column = Column.of([moment.strftime(day + time) for moment in dates])
     assert day_form(column) == (day, None)
     assert seconds(column, day).tolist() == [since_1970(moment) for moment in dates]

@@ -25,7 +25,7 @@ RARE = 3
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of each part, int64, in the order of the table."""
+    """The rows of each part, int32 or int64, in the order of the table."""
 
     train: Rows
     validation: Rows
