@@ -51,6 +51,10 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("useless columns", {"data": "classes", "epochs": 20, "layers": [32], "lr": 0.01}),
     ("class imbalance", {"data": "rare", "epochs": 8}),
     ("class imbalance", {"data": "rarer", "epochs": 8}),
+    ("leaking column", {"data": "sums", "epochs": 2}),
+    ("leaking column", {"data": "grades", "epochs": 2}),
+    ("rows in two parts", {"data": "numbers", "epochs": 2, "again": 100}),
+    ("rows in two parts", {"data": "rare", "epochs": 2, "again": 60}),
 ]  # fmt: skip
 
 
@@ -71,6 +75,14 @@ def rare(share: float, seed: int) -> str:
     return table({"x": x, "other": rng.standard_normal(600)}, np.where(kind, "rare", "usual"))
 
 
+def told(classes: bool, seed: int) -> str:
+    """A column that is the target in another unit, beside one of chance."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((400, 2))
+    target = np.where(x[:, 0] > 0, "high", "low") if classes else 3 * x[:, 0]
+    return table({"same": x[:, 0], "other": x[:, 1]}, target)
+
+
 def table(columns: dict[str, Any], target: Any) -> str:
     header = ",".join([*columns, "y"])
     rows = zip(*columns.values(), target, strict=True)
@@ -82,6 +94,8 @@ TABLES = {
     "classes": lambda: chance(True, 30, 1),
     "rare": lambda: rare(0.1, 0),
     "rarer": lambda: rare(0.05, 1),
+    "sums": lambda: told(False, 0),
+    "grades": lambda: told(True, 1),
 }
 
 
@@ -89,6 +103,11 @@ def run_of(folder: Path, settings: dict[str, Any]) -> Run:
     if settings["data"] in TABLES:
         (folder / "t.csv").write_text(TABLES[settings["data"]]())
         settings = {**settings, "data": str(folder / "t.csv"), "target": "y"}
+    again = settings.pop("again", 0)  # so many of the training rows are test rows as well
+    if again:
+        lines = (folder / "t.csv").read_text().splitlines()[: again + 1]
+        (folder / "test.csv").write_text("\n".join(lines))
+        settings["test"] = str(folder / "test.csv")
     given = {"backend": "interpret", "layers": [16, 16], "dropout": 0.0, **settings}
     path = folder / "run"
     with suppress(TrainingError):

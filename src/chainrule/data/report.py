@@ -24,6 +24,7 @@ class Note(Record):
     `about` is one word to group by: lines, target, duplicates, column, cells, split, task. In
     print, notes about columns that say the same become one line. `finding`: the data looks wrong
     here, so that `--strict` refuses it; other notes say what was done as a matter of course.
+    `share`: the number, 0 to 1, that the words rest on, if it is one.
     """
 
     about: str
@@ -32,6 +33,7 @@ class Note(Record):
     count: int = 0
     lines: list[int] = []
     finding: bool = False
+    share: float | None = None
 
     def __str__(self) -> str:
         where = f" ({on_lines(self.lines)})" if self.lines else ""

@@ -47,7 +47,8 @@ def telltales(preparation: Preparation, train: Table) -> list[Note]:
                 if share >= TELLTALE:
                     text = f"{record.name} alone tells {share:.1%} of {what}"
                     advice = "drop it if it is not known when a prediction is to be made"
-                    notes.append(Note(about="leak", text=f"{text}: {advice}", column=record.name))
+                    text = f"{text}: {advice}"
+                    notes.append(Note(about="leak", text=text, column=record.name, share=share))
     return notes
 
 

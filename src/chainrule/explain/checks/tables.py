@@ -56,7 +56,8 @@ def leaks(evidence: Evidence) -> Iterator[Seen]:
     """Columns that alone give the target away."""
     for note in evidence.notes:
         if note.about == "leak":
-            yield Seen(note.text.partition(":")[0], {}, {"column": note.column})
+            numbers = {} if note.share is None else {"told alone": note.share}  # of older runs none
+            yield Seen(note.text.partition(":")[0], numbers, {"column": note.column})
 
 
 def useless(evidence: Evidence) -> Iterator[Seen]:
