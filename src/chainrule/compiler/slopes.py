@@ -56,7 +56,7 @@ class _Work:
             for out in made.outputs:
                 self.slopes[out] = {**found, out: 1.0}
             for gradient, slope in found.items():
-                if self._is_worth(made, gradient, slope):
+                if self._is_worth(made, slope):
                     factor = self._write(slope)
                     made = replace(made, op=OPS["mul"], inputs=(gradient, factor), settings={})
                     break
@@ -89,12 +89,10 @@ class _Work:
             return float(made.op.forward(*inputs))
         return _Slope(made, inputs) if made.outputs[0].dtype in [x.dtype for x in symbols] else None
 
-    def _is_worth(self, made: Instruction, gradient: Symbol, slope: Any) -> bool:
+    def _is_worth(self, made: Instruction, slope: Any) -> bool:
         """Whether a sum reads several values of the forward pass beside the gradient."""
-        late = [x for x in made.inputs if x in self.slopes]
-        if len(late) < 2 or not isinstance(slope, _Slope) or gradient.shape != late[0].shape:
-            return False
-        return len(set(self._kept(slope))) > 1
+        is_sum = sum(x in self.slopes for x in made.inputs) > 1
+        return is_sum and isinstance(slope, _Slope) and len(set(self._kept(slope))) > 1
 
     def _kept(self, slope: Any) -> Iterator[Symbol]:
         """The values of the forward pass that a slope is computed from."""
