@@ -11,11 +11,13 @@ from chainrule.data.met import Met
 from chainrule.data.preparation import Inputs, Preparation
 from chainrule.data.room import fits, rows_at_once
 from chainrule.data.store import READ
+from chainrule.data.stored_column import give_back
 from chainrule.data.table import Table
 
 
 def encoded(preparation: Preparation, tables: Sequence[Table]) -> list[tuple[Inputs, Met]]:
     """What `preparation.apply_all` gives; arrays that would take too much memory are on disk."""
+    give_back(column for table in tables for column in table.columns.values())
     fitting = [fits(preparation.row_bytes * len(table)) for table in tables]
     together = [table for table, is_small in zip(tables, fitting, strict=True) if is_small]
     made = iter(preparation.apply_all(together))

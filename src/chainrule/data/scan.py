@@ -33,6 +33,11 @@ SAMPLE = 2000
 """So many rows tell which columns are kept as numbers."""
 
 
+BUFFER = 4_000_000
+"""Bytes of a file that duckdb reads at a time, twice its longest line: of its own 32 MB several
+stay in memory."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How a file is laid out."""
@@ -122,7 +127,8 @@ def _query(dialect: Dialect, failures: str) -> str:
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
         f"select {cells} from read_csv(?, auto_detect = false, header = false, skip = 0, "
-        f"comment = '', delim = ?, quote = ?, escape = ?, columns = {{{columns}}}, {failures})"
+        f"comment = '', delim = ?, quote = ?, escape = ?, buffer_size = {BUFFER}, "
+        f"columns = {{{columns}}}, {failures})"
     )
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.cast import NUMBER, Cells, in_order, plain
 from chainrule.data.column import number_of
+from chainrule.data.packed import Packed
 from chainrule.data.room import allowance
 
 if TYPE_CHECKING:
@@ -32,14 +33,17 @@ MOSTLY = 0.5
 """A column is kept as numbers if more than this share of its first cells could be."""
 
 KEPT = 256 * 2**20
-"""More bytes of what was read from a store are not kept, nor more than an eighth of that of what
-was taken from it for some rows: both are soon there again."""
+"""More bytes of what was read from a store are not kept, nor more than a sixteenth of that of what
+was made of it, or taken for some rows: both are soon there again."""
 
 PAGES = 2**30
 """duckdb's own memory: with less than 700 MB it writes a file by one thread."""
 
 PAGES_READ = 64_000_000
 """That is enough for reading what was written."""
+
+PAGES_LEFT = 8_000_000
+"""To so many bytes duckdb lets go of what it has read, when the memory is needed for arrays."""
 
 CLOSE = 4
 """Of rows so close to each other, on average, all between them are read too: it is quicker."""
@@ -50,8 +54,8 @@ LEAST_FOR_DUCKDB = 100_000_000
 MOST_TEXTS = 100_000
 """Of a column with more different texts than this, only those of some rows are held at once."""
 
-READ = 9
-"""Bytes a cell that is read as a number, and whether it is missing."""
+READ = 8
+"""Bytes a cell takes at most that is read as a number."""
 
 PREFIX = "chainrule-"
 
@@ -59,6 +63,7 @@ M_ARENA_MAX = -8
 """What mallopt(3) calls the number of heaps."""
 
 Held = NDArray[Any]
+Reading = Held | Packed
 
 
 class Kept:
@@ -73,19 +78,19 @@ class Kept:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._arrays: OrderedDict[tuple[int, str], Held] = OrderedDict()
+        self._arrays: OrderedDict[tuple[int, str], Reading] = OrderedDict()
         self._bytes = 0
         self._lock = RLock()
 
-    def get(self, key: tuple[int, str]) -> Held | None:
-        """An array that was put there, if it is still."""
+    def get(self, key: tuple[int, str]) -> Any:
+        """What was put there, if it is still; else None."""
         with self._lock:
             found = self._arrays.get(key)
             if found is not None:
                 self._arrays.move_to_end(key)
             return found
 
-    def put(self, key: tuple[int, str], array: Held) -> None:
+    def put(self, key: tuple[int, str], array: Reading) -> None:
         """Keep an array, for as long as there is room."""
         with self._lock:
             before = self._arrays.pop(key, None)
@@ -106,13 +111,11 @@ class Kept:
                 self._bytes -= _bytes(self._arrays.pop(key))
 
 
-def uniform(array: Held) -> bool:
-    """Whether an array is one value again and again, of which one is held."""
-    return array.strides == (0,)
-
-
-def _bytes(array: Held) -> int:
-    return array.itemsize if uniform(array) else array.nbytes
+def _bytes(array: Reading) -> int:
+    """The bytes that are held: of an array that is one value again and again, those of one."""
+    if isinstance(array, np.ndarray) and array.strides == (0,):
+        return array.itemsize
+    return array.nbytes
 
 
 class Store:
@@ -124,7 +127,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, room: int) -> None:
         self.connection, self.folder = connection, folder
-        self.kept, self.taken = Kept(room), Kept(room // 8)
+        self.kept, self.taken = Kept(room), Kept(room // 16)
         self.kinds: list[str] = []
         self.rows = 0
         self._shared: dict[int, str] = {}
@@ -170,6 +173,13 @@ class Store:
             self._shared = dict.fromkeys(self._shared, "null::varchar")
         self.connection.execute(f"set memory_limit = '{PAGES_READ}B'")  # gives back the rest
 
+    def give_back(self) -> None:
+        """Let go of what is soon there again, to make room for arrays; no other thread reads."""
+        self.taken.make_room(self.taken.limit)
+        for pages in (PAGES_LEFT, PAGES_READ):
+            self.connection.execute(f"set memory_limit = '{pages}B'")
+        _trim_heap()
+
     def _held(self, numbers: Sequence[int], source: str) -> str:
         """SQL: what is kept of a query's rows.
 
@@ -206,6 +216,10 @@ class Store:
             return read
         cases = " ".join(f"when {literal(text)} then {n!r}" for text, n in foreign)
         return f"case {own} {cases} else {read} end"
+
+    def scale(self, place: int) -> float:
+        """What makes whole numbers of a column's, as most of them are written."""
+        return 10.0 ** KINDS.index(self.kinds[place]) if "decimal" in self.kinds[place] else 1.0
 
     def odd(self, place: int, select: str, first: int, last: int) -> tuple[Held, list[Held]]:
         """`select` of the cells that are kept as texts, and their places among the rows."""
@@ -330,9 +344,19 @@ def literal(text: str) -> str:
 @cache
 def _share_heap() -> None:
     """Let threads use one heap: with one each, glibc held 750 MB of a million rows where 620 do."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        mallopt(M_ARENA_MAX, 1)
+    _malloc("mallopt", M_ARENA_MAX, 1)
+
+
+def _trim_heap() -> None:
+    """Give memory that was freed back to the system: glibc keeps some tens of MB."""
+    _malloc("malloc_trim", 0)
+
+
+def _malloc(name: str, *given: int) -> None:
+    """Call a function of glibc's allocator, where it is the one in use."""
+    function = getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
+    if function is not None:
+        function(*given)
 
 
 def scratch() -> Path:

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from chainrule.data.cast import cast_times, plain
 from chainrule.data.column import MISSING, Cells, Column, as_numbers, bounded
 from chainrule.data.lines import places, small
-from chainrule.data.store import READ, Held, Store, literal, uniform
+from chainrule.data.packed import Packed
+from chainrule.data.store import READ, Held, Reading, Store, literal
 
 AT_ONCE = 2 * 122_880
 """So many rows of a store are read at a time: two groups of duckdb's."""
-
-PARSED = ("numbers", "missing")
-"""The readings that are made together."""
 
 _serial = count()
 
@@ -130,18 +128,22 @@ class StoredColumn(Column):
     @property
     def cells(self) -> Cells:
         """The texts, object [n]; None for an empty cell. Not kept: ask for few."""
-        (texts,) = self._read(lambda rows: [plain(self._fetched(rows, self._text))])
-        return texts
+        return self._read(lambda rows: plain(self._fetched(rows, self._text)))
 
     @property
     def numbers(self) -> NDArray[np.float64]:
         """The cells as numbers, float64 [n]; NaN where one is missing, bad or beyond 1e150."""
-        return self._kept("numbers")
+        return self._soon("numbers")
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Where a cell is empty or holds a missing marker, bool [n]."""
-        return self._kept("missing")
+        return self._soon("missing")
+
+    @property
+    def bad(self) -> NDArray[np.int64]:
+        """The rows of cells that are neither missing nor numbers up to 1e150, int64 [bad]."""
+        return self._packed.bad if self._by_cell else super().bad
 
     @property
     def codes(self) -> NDArray[np.int64]:
@@ -158,7 +160,8 @@ class StoredColumn(Column):
         """A hash of each text, int64 [n], where they are too many to be `values`; else None."""
         if self.size <= AT_ONCE or not self.store.many(self.place):
             return None
-        return self._kept("hashes")
+        hashes: Held = self._kept("hashes")
+        return hashes
 
     @cached_property
     def _own(self) -> Column | None:
@@ -175,7 +178,7 @@ class StoredColumn(Column):
     def same_as(self, text: str) -> NDArray[np.bool_]:
         """Where a cell is just this text, bool [n]."""
         same = f"coalesce({self._text} = {literal(text)}, false)"
-        (found,) = self._read(lambda rows: [self._fetched(rows, same)])
+        found = self._read(lambda rows: self._fetched(rows, same))
         return np.asarray(found, dtype=np.bool_)
 
     def at(self, rows: NDArray[Any] | slice) -> Cells:
@@ -184,7 +187,7 @@ class StoredColumn(Column):
 
     def times(self, forms: Sequence[str]) -> NDArray[np.int64]:
         """The cells as seconds since 1970, int64 [n]; each distinct text is read once."""
-        return self._kept("times " + "\n".join(forms))
+        return self._soon("times " + "\n".join(forms))
 
     def marked(self, markers: Iterable[str]) -> Column:
         """The same column with these texts, and no others, as markers of missing cells."""
@@ -198,50 +201,77 @@ class StoredColumn(Column):
         taken = self.rows.take(rows)
         return StoredColumn(self.store, self.place, taken, self.markers, (self, rows))
 
-    def _kept(self, what: str) -> Held:
-        """A reading of the cells: as it was kept, or taken from a larger one, or made."""
+    def _soon(self, what: str) -> Held:
+        """A reading that is soon made of one that is kept, and is held for a while."""
+        return self._held((self._serial, what), lambda: self._derived(what))
+
+    def _derived(self, what: str) -> Held:
+        """What `_soon` holds: of the numbers, or for each cell what its text is read as."""
+        if what in ("numbers", "missing") and self._by_cell:
+            return self._packed.numbers if what == "numbers" else self._packed.missing
+        table = self._of_values(what)
+        if what == "numbers" and np.isnan(table).all():  # one NaN does for all
+            return np.broadcast_to(np.float64("nan"), self.size)
+        return _looked_up(table, self._kept("codes"))
+
+    @property
+    def _packed(self) -> Packed:
+        packed: Packed = self._kept("packed")
+        return packed
+
+    @property
+    def _by_cell(self) -> bool:
+        """Whether numbers are read cell by cell, not text by text."""
+        return self.store.kinds[self.place] != "varchar" or self.store.many(self.place)
+
+    def _of_values(self, what: str) -> Held:
+        """What each of `values`, and an empty cell, is read as."""
+        if self._above is not None:
+            return self._above[0]._of_values(what)
+
+        def read() -> Held:
+            distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
+            if what in ("numbers", "missing"):
+                return distinct.numbers if what == "numbers" else distinct.missing
+            return cast_times(distinct.cells, what.removeprefix("times ").split("\n"))
+
+        return self._held((self._serial, f"values as {what}"), read)
+
+    def _held(self, key: tuple[int, str], make: Callable[[], Held]) -> Held:
+        """What was made not long ago, or is made now."""
+        found: Held | None = self.store.taken.get(key)
+        if found is None:
+            found = make()
+            self.store.taken.put(key, found)
+        return found
+
+    def _kept(self, what: str) -> Any:
+        """A reading of the cells from the store: as it was kept, or of a larger one, or made."""
         store, key = self.store, (self._serial, what)
         found = store.taken.get(key)
         if found is None:
             found = store.kept.get(key)
         if found is None and self._above is not None:
             above, rows = self._above
-            whole = above._kept(what)
-            found = np.broadcast_to(whole[:1], self.size) if uniform(whole) else whole[rows]
+            found = above._kept(what)[rows]
             store.taken.put(key, found)
-        return self._made(what) if found is None else found
+        if found is None:
+            store.kept.make_room(READ * self.size)
+            found = self._made(what)
+            store.kept.put(key, found)
+        return found
 
-    def _made(self, what: str) -> Held:
-        """A reading of the cells made from the store."""
-        names = [what] if what not in PARSED else PARSED
-        self.store.kept.make_room(READ * self.size)
-        made = dict(zip(names, self._readings(what), strict=True))
-        for name, array in made.items():
-            self.store.kept.put((self._serial, name), array)
-        return made[what]
-
-    def _readings(self, what: str) -> list[Held]:
-        """What `_made` keeps."""
+    def _made(self, what: str) -> Reading:
+        """What `_kept` keeps."""
         if what == "codes":
-            return self._read(lambda rows: [rows.of(self.store.codes(self.place, *rows.span))])
+            return self._read(lambda rows: rows.of(self.store.codes(self.place, *rows.span)))
         if what == "hashes":
             hashed = f"hash(coalesce({self._text}, ''))"
-            return self._read(lambda rows: [self._fetched(rows, hashed).view(np.int64)])
-        if what in PARSED and self.store.kinds[self.place] != "varchar":
-            return self._read(self._parsed)
-        if what in PARSED and self.store.many(self.place):
-            return self._read(self._parsed_texts)
-        distinct = Column(np.array([*self.values, None], dtype=object), markers=self.markers)
-        codes = self._kept("codes")
-        if what not in PARSED:
-            times = cast_times(distinct.cells, what.removeprefix("times ").split("\n"))
-            return [_looked_up(times, codes)]
-        missing = _looked_up(distinct.missing, codes)
-        if np.isnan(distinct.numbers).all():  # one NaN does for all
-            return [np.broadcast_to(np.float64("nan"), self.size), missing]
-        return [_looked_up(distinct.numbers, codes), missing]
+            return self._read(lambda rows: self._fetched(rows, hashed).view(np.int64))
+        read = self._parsed if self.store.kinds[self.place] != "varchar" else self._parsed_texts
+        return Packed.joined(((place, read(rows)) for place, rows in self.rows.pieces()), self.size)
 
-    def _parsed(self, rows: Selection) -> list[Held]:
+    def _parsed(self, rows: Selection) -> Packed:
         """The cells in some rows as numbers, and where they are missing."""
         first, last = rows.span
         (found,) = self.store.fetch(f"n{self.place}::double", first, last)
@@ -256,9 +286,9 @@ class StoredColumn(Column):
         missing[places] = np.isnan(numbers[places]) & marked
         missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        return [bounded(rows.of(numbers)), rows.of(missing)]
+        return Packed.of(bounded(rows.of(numbers)), rows.of(missing), self.store.scale(self.place))
 
-    def _parsed_texts(self, rows: Selection) -> list[Held]:
+    def _parsed_texts(self, rows: Selection) -> Packed:
         """The same of texts that are mostly different."""
         marks = ", ".join(literal(marker) for marker in sorted(self.markers))
         select = (
@@ -269,7 +299,7 @@ class StoredColumn(Column):
         missing = np.asarray(marked, dtype=np.bool_) & np.isnan(numbers)
         missing |= np.isin(numbers, as_numbers(self.markers))
         numbers[missing] = np.nan
-        return [bounded(rows.of(numbers)), rows.of(missing)]
+        return Packed.of(bounded(rows.of(numbers)), rows.of(missing), self.store.scale(self.place))
 
     @property
     def _text(self) -> str:
@@ -279,21 +309,26 @@ class StoredColumn(Column):
         """`select` in some rows."""
         return rows.of(self.store.fetch(select, *rows.span)[0])
 
-    def _read(self, read: Callable[[Selection], list[Held]]) -> list[Held]:
+    def _read(self, read: Callable[[Selection], Held]) -> Held:
         """What `read` makes of rows, for all of them: piece by piece, so that little is copied."""
-        whole: list[Held] = []
+        whole: Held | None = None
         for place, rows in self.rows.pieces():
-            parts = read(rows)
-            whole = whole or [np.empty(self.size, part.dtype) for part in parts]
-            for array, part in zip(whole, parts, strict=True):
-                array[place] = part
-        return whole or read(self.rows)
+            part = read(rows)
+            whole = np.empty(self.size, part.dtype) if whole is None else whole
+            whole[place] = part
+        return read(self.rows) if whole is None else whole
 
 
 def stored_columns(store: Store) -> list[StoredColumn]:
     """All columns of a store, with all their rows."""
     rows = Selection(range(store.rows))
     return [StoredColumn(store, place, rows) for place in range(len(store.kinds))]
+
+
+def give_back(columns: Iterable[Column]) -> None:
+    """Let go of what the stores of some columns hold and can soon have again."""
+    for store in {column.store for column in columns if isinstance(column, StoredColumn)}:
+        store.give_back()
 
 
 def _looked_up(table: Held, codes: Held) -> Held:
