@@ -35,11 +35,11 @@ def written(path: Path, columns: list[list[str]]) -> str:
     return str(path)
 
 
-def both(source: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Table, Table]:
+def both(source: str, monkeypatch: pytest.MonkeyPatch, header: bool = True) -> tuple[Table, Table]:
     """The table in memory, and on disk."""
-    plain = read_table(source, header=True)
+    plain = read_table(source, header=header)
     monkeypatch.setattr(scanning, "STORED", 0)
-    return plain, read_table(source, header=True)
+    return plain, read_table(source, header=header)
 
 
 @settings(
@@ -68,6 +68,22 @@ def test_a_stored_column_answers_as_one_in_memory(
             assert len(set(ours.identity.tolist())) == len(set(theirs.identity.tolist()))
             assert ours.same_as("1.50").tolist() == theirs.same_as("1.50").tolist()
             assert ours.blank == theirs.blank
+
+
+def test_rows_of_rows_in_any_order_and_with_other_markers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, stored = both(mixed_table(tmp_path), monkeypatch, header=False)
+    shuffled = np.random.default_rng(0).permutation(len(plain))
+    for name in plain.names:
+        ours, theirs = stored.column(name).take(shuffled), plain.column(name).take(shuffled)
+        ours, theirs = ours.marked(["n.d.", "a"]), theirs.marked(["n.d.", "a"])
+        for rows in (np.arange(5, 250), np.arange(200, 3, -7), np.array([20, 3, 5])):
+            ours, theirs = ours.take(rows), theirs.take(rows)
+            np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+            np.testing.assert_array_equal(ours.missing, theirs.missing)
+            np.testing.assert_array_equal(ours.bad, theirs.bad)
+            assert [ours.values[c] for c in ours.codes] == theirs.cells.tolist()
 
 
 def mixed_table(path: Path) -> str:

@@ -61,6 +61,7 @@ def apply_records(
             column = table.column(record.name)
             _fill(getattr(inputs, kinds[number])[:, places[number]], record, column)
             met.append(_met(record, column, table))
+            column.let_go()
         return met
 
     found = side_by_side(applied, range(len(records)), max(map(len, tables), default=0))

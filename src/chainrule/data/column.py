@@ -196,6 +196,9 @@ class Column:
         taken.size = len(rows) if rows.dtype != np.bool_ else int(np.count_nonzero(rows))
         return taken
 
+    def let_go(self) -> None:
+        """Nothing more is asked for a while: hold nothing that can be had again."""
+
     def of_values(self, rule: Callable[[str | None], Any], dtype: Any) -> NDArray[Any]:
         """`rule` of each cell's text, [n], worked out once for each distinct text."""
         codes = self.codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +54,15 @@ def text_counts(column: Column) -> NDArray[np.int64]:
 
 def present_texts(column: Column) -> dict[str, int]:
     """The distinct texts that are not missing, with their counts, in alphabetical order."""
+    return dict(sorted(_counted(column)))
+
+
+def _counted(column: Column) -> Iterator[tuple[str, int]]:
+    """The same as pairs, in the order in which the texts came up."""
     counts = np.bincount(column.codes, minlength=len(column.values)).tolist()
-    pairs = zip(column.values, counts, strict=True)
-    known = ((t, n) for t, n in pairs if t is not None and n and not column.means_missing(t))
-    return dict(sorted(known))
+    for text, count in zip(column.values, counts, strict=True):
+        if text is not None and count and not column.means_missing(text):
+            yield text, count
 
 
 def present_labels(column: Column) -> dict[str, int]:
@@ -66,9 +71,11 @@ def present_labels(column: Column) -> dict[str, int]:
     >>> present_labels(Column.of(["b", "a", "3.0", "?", "b"]))
     {'b': 2, 'a': 1, '3': 1}
     """
-    codes, named = labels(column)
-    counts = np.bincount(codes, minlength=len(named)).tolist()
-    return {name: n for name, n in zip(named, counts, strict=True) if name is not None and n}
+    counts: dict[str, int] = {}
+    for text, count in _counted(column):
+        label = str(_label(text))
+        counts[label] = counts.get(label, 0) + count
+    return counts
 
 
 def holding(column: Column, wanted: Collection[str]) -> NDArray[np.int64]:

@@ -101,6 +101,7 @@ def prepare(
     for part_rows in tables.values():
         refuse_infinities(part_rows, numeric)
     weighing = Weighing.fit(tables["train"], preparation.targets, roles.weight, class_weight)
+    seen = rows_seen(preparation, tables, weighing)  # its text is made while there is room
     made = encoded(preparation, [*tables.values()])
     parts = {
         part: _part(preparation, part, rows, *found, notes, weighing)
@@ -114,7 +115,7 @@ def prepare(
         preparation=preparation,
         report=DataReport(source=table.source, notes=notes, columns=columns),
         trivial=[target.trivial(found) for target, found in answers],
-        seen=rows_seen(preparation, tables, weighing),
+        seen=seen,
         **parts,
     )
 

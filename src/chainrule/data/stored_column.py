@@ -71,6 +71,10 @@ class Selection:
                 yield slice(start, end), Selection(self.where[start:end])
             start = end
 
+    def are_all(self, rows: int) -> bool:
+        """Whether these are all rows of a store that has so many, in its order."""
+        return isinstance(self.where, range) and len(self.where) == rows
+
     @cached_property
     def rising(self) -> bool:
         """Whether the rows are in the order of the store."""
@@ -110,7 +114,7 @@ class StoredColumn(Column):
         place: int,
         rows: Selection,
         markers: frozenset[str] = MISSING,
-        above: tuple[StoredColumn, NDArray[Any]] | None = None,
+        above: tuple[StoredColumn, NDArray[Any] | range] | None = None,
     ) -> None:
         super().__init__(cells=np.empty(0, dtype=object), markers=markers)
         self.store, self.place, self.rows = store, place, rows
@@ -198,8 +202,16 @@ class StoredColumn(Column):
 
     def take(self, rows: NDArray[Any]) -> Column:
         """The column of some rows only (places, int64, or a mask, bool)."""
-        taken = self.rows.take(rows)
-        return StoredColumn(self.store, self.place, taken, self.markers, (self, rows))
+        taken, above = self.rows.take(rows), self._above
+        if above is not None and above[0].rows.are_all(self.store.rows):
+            above = above[0], taken.where  # which all columns share
+        else:
+            above = self, rows
+        return StoredColumn(self.store, self.place, taken, self.markers, above)
+
+    def let_go(self) -> None:
+        """Hold nothing of these rows but what was read from the store."""
+        self.store.taken.forget(self._serial)
 
     def _soon(self, what: str) -> Held:
         """A reading that is soon made of one that is kept, and is held for a while."""
@@ -253,7 +265,10 @@ class StoredColumn(Column):
             found = store.kept.get(key)
         if found is None and self._above is not None:
             above, rows = self._above
-            found = above._kept(what)[rows]
+            whole = above._kept(what)
+            if isinstance(rows, range):
+                return whole[rows.start : rows.stop]  # which copies nothing
+            found = whole[rows]
             store.taken.put(key, found)
         if found is None:
             store.kept.make_room(READ * self.size)
