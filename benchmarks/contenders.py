@@ -44,9 +44,9 @@ def chainrule_step(network: Network, backend: Literal["interpret", "native"] = "
 
     def step(x: Any, y: Any) -> Any:
         loss = criterion(module(x), _flat(network, y))
-        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        optimizer.zero_grad()
         return loss
 
     return cr.compile(step, backend)
@@ -98,9 +98,9 @@ def torch_epochs(
         losses = []
         for chosen in torch.from_numpy(order).split(batch):
             loss = loss_of(x.index_select(0, chosen), y.index_select(0, chosen))
-            optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            optimizer.zero_grad()
             losses.append(loss.detach())
         return torch.stack(losses).numpy()
 

@@ -198,7 +198,7 @@ def test_a_function_is_in_a_module_once() -> None:
 
     program, _ = record(step, [Spec((64,), cr.float32)])
     lines = NativeProgram(program).library.text.splitlines()
-    name = f" @tanh.{llvm.host().lanes}.float("
+    name = f" @tanh.{4 * llvm.host().lanes}.float("
     defined = [line for line in lines if line.startswith("define internal") and name in line]
     calls = [line for line in lines if "call fastcc" in line and name in line]
     assert len(defined) == 1

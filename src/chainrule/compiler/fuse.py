@@ -8,7 +8,6 @@ the last axes. What merely reads memory in another order is a view and costs not
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from chainrule.compiler.groups import Groups, Kernel
 from chainrule.compiler.hand_on import Readers, hand_on, readers_of
+from chainrule.compiler.order import in_order
 from chainrule.compiler.rows import Rows
 from chainrule.compiler.views import View, contiguous
 from chainrule.core.op import Create, Pointwise, Reindex
@@ -107,7 +107,7 @@ class _Fusion:
             kernel.stores = self._stores(kernel, readers)
             if kernel.rows:
                 kernel.same = self._made_inside(kernel)
-        kernels = self._sorted()
+        kernels = in_order(groups, self.program)
         inside = groups.kernel_of.keys() - {s for k in kernels for s in k.stores}
         views = {s: v for s, v in self.views.items() if v.base not in inside}
         same = {
@@ -127,25 +127,3 @@ class _Fusion:
         sources = {s for made in kernel.members for s in made.inputs if isinstance(s, Symbol)}
         bases = {source: self.views[source].base for source in sources}
         return {s: base for s, base in bases.items() if kernel_of.get(base) is kernel}
-
-    def _sorted(self) -> list[Kernel]:
-        """After what they read; else by their last instruction, so that updates come late."""
-        kernels = self.groups.kernels
-        waiting = {kernel: self.groups.before(kernel) for kernel in kernels.values()}
-        after: dict[Kernel, list[Kernel]] = {kernel: [] for kernel in waiting}
-        for kernel, before in waiting.items():
-            for other in before:
-                after[other].append(kernel)
-        last = {kernel: self.order[kernel.members[-1]] for kernel in waiting}
-        ready = [(last[kernel], kernel.number) for kernel, before in waiting.items() if not before]
-        heapq.heapify(ready)
-        done: list[Kernel] = []
-        while ready:
-            kernel = kernels[heapq.heappop(ready)[1]]
-            done.append(kernel)
-            for other in after[kernel]:
-                waiting[other].discard(kernel)
-                if not waiting[other]:
-                    heapq.heappush(ready, (last[other], other.number))
-        assert len(done) == len(kernels), "kernels wait for each other"
-        return done

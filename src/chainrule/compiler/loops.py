@@ -20,8 +20,9 @@ def write_pointwise(writer: Writer) -> None:
     views = [writer.fused.views[leaf] for leaf in leaves]
     plain = contiguous(kernel.shape)
     shape, strides = collapsed(kernel.shape, [*(v.strides for v in views), plain])
-    lanes = 1 if shape[-1] == 1 else writer.lanes
-    among = writer.share_nest(shape, lanes, len(leaves) + len(kernel.members))
+    lanes = 1 if shape[-1] == 1 else writer.together(kernel.members, shape[-1])
+    weight = (len(leaves) + len(kernel.members)) * max(1, lanes // writer.lanes)
+    among = writer.share_nest(shape, lanes, weight)
     fixed = {
         leaf: writer.read(view, view.start, 0, lanes, lanes)
         for leaf, view, s in zip(leaves, views, strides, strict=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 
-from chainrule.compiler.emitter import Emitter
 from chainrule.compiler.ir import Code, Index, Reg, stored
 from chainrule.compiler.loops import leaves_of
 from chainrule.compiler.reductions import Fold
@@ -43,21 +42,18 @@ class _RowLoops:
         )
         self.steps = dict(zip(self.full, steps, strict=False))
         self.column_steps = steps[-1]
-        self.lanes = min(writer.lanes, 1 << (self.inner[-1] - 1).bit_length())
+        members = [made for stage in self.plan.stages for made in stage.members]
+        together = writer.together(members, self.inner[-1])
+        self.lanes = min(together, 1 << (self.inner[-1] - 1).bit_length())
 
     def read(self, made: Instruction) -> list[Symbol]:
         return [self.writer.source(s) for s in made.inputs if isinstance(s, Symbol)]
 
     def _light(self, made: Instruction) -> bool:
         """Whether so little is written for a member that it is not worth keeping."""
-        code, lower = Code(), made.op.lower
-        inputs = [
-            Reg("%x", s.dtype, self.writer.lanes) if isinstance(s, Symbol) else s
-            for s in made.inputs
-        ]
-        lower.expression(Emitter(code), *inputs, **made.settings)  # type: ignore[attr-defined]
-        slow = any(word in line for line in code.lines for word in _SLOW)
-        return not slow and len(code.lines) <= _LIGHT
+        lines = self.writer.alone(made).lines
+        slow = any(word in line for line in lines for word in _SLOW)
+        return not slow and len(lines) <= _LIGHT
 
     def write(self) -> None:
         rows, writer = self.rows, self.writer

@@ -22,6 +22,9 @@ from chainrule.core.value import Symbol
 ENOUGH = 3000
 """Vector operations from which sharing a phase is worth the meeting of threads around it."""
 
+_CALL = "call fastcc"
+_BYTES = 16  # of an element in all vectors of a call: 4 of float32, 2 of float64
+
 Range = tuple[Index, Index]
 """Positions from the first to below the second."""
 
@@ -107,6 +110,29 @@ class Writer:
             self.code.store_some(value, address, count)
 
     # -- the loops of a pointwise tree
+
+    def alone(self, made: Instruction) -> Code:
+        """What is written for a member by itself."""
+        code = Code()
+        inputs = [
+            Reg("%x", s.dtype, self.lanes) if isinstance(s, Symbol) else s for s in made.inputs
+        ]
+        lower: Any = made.op.lower
+        lower.expression(Emitter(code), *inputs, **made.settings)
+        return code
+
+    def together(self, members: Sequence[Instruction], size: int) -> int:
+        """How many lanes of `size` members go through at once.
+
+        A function that is called takes several vectors: what it reads besides, its numbers, is then
+        read once for all of them, and none waits for the one before.
+        """
+        calls = [m for m in members if any(_CALL in line for line in self.alone(m).lines)]
+        widest = max((m.outputs[0].dtype.itemsize for m in calls), default=_BYTES)
+        lanes = self.lanes * max(1, _BYTES // widest)
+        while lanes > self.lanes and -size % lanes > max(-size % self.lanes, size // 8):
+            lanes //= 2
+        return lanes
 
     def source(self, symbol: Symbol) -> Symbol:
         """Where a member's operand is found: who makes it inside, or the first of its names."""

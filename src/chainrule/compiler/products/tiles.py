@@ -35,6 +35,8 @@ class Tiles:
         self.writer, self.code = product.writer, product.writer.code
         self.lines, self.strips = plan.blocks(product)
         self.width = plan.vectors * plan.lanes
+        most = self.writer.together(product.tail, self.width)
+        self.tail_lanes = plan.lanes if self.width % most or most < plan.lanes else most
 
     def write(self) -> None:
         """Every part, shared by threads."""
@@ -161,10 +163,6 @@ class Tiles:
     def _sums(self, row: Index, top: Index, rows: int, columns: int) -> list[str]:
         """The addresses of a tile's sums: those of `row`, where the strip begins at `top`."""
         begin = self.code.mul(self.code.add(row, self.code.mul(top, -1)), self.width)
-        return self._places(begin, rows, columns)
-
-    def _places(self, begin: Index, rows: int, columns: int) -> list[str]:
-        """The addresses in the strip's memory of a tile's sums."""
         dtype, lanes = self.product.out.dtype, self.plan.lanes
         start = self.code.at(self.strip, begin, dtype)
         return [
@@ -195,15 +193,14 @@ class Tiles:
 
     def _row(self, at: Sequence[Index], top: Index, row: Index, columns: int) -> None:
         """The members after the product, on one row of a strip; and storing."""
-        lanes = self.plan.lanes
         there = self.product.along(at, self._row_steps(), self.code.add(top, row))
-        for place, v in zip(
-            self._places(self.code.mul(row, self.width), 1, columns),
-            range(0, columns, lanes),
-            strict=True,
-        ):
+        start = self.code.at(self.strip, self.code.mul(row, self.width), self.product.out.dtype)
+        lanes = self.tail_lanes
+        for v in range(0, columns, lanes):
             here = self.product.along(there, self.product.lane_steps, v)
-            self._finish(self._load(place, False), here, min(lanes, columns - v))
+            place = self.code.at(start, v, self.product.out.dtype)
+            total = self.code.load(place, self.product.out.dtype, lanes)
+            self._finish(total, here, min(lanes, columns - v))
 
     def _row_steps(self) -> list[int]:
         steps = self.product.rows.steps(-1)
@@ -219,9 +216,9 @@ class Tiles:
 
         def leaf(symbol: Symbol) -> Reg:
             view, offset, step = places[symbol]
-            return self.writer.read(view, offset, step, self.plan.lanes, count)
+            return self.writer.read(view, offset, step, self.tail_lanes, count)
 
         self.writer.tree(product.tail, known, leaf)
         for symbol in self.writer.kernel.stores:
-            value = self.code.splat(known[symbol], self.plan.lanes)
+            value = self.code.splat(known[symbol], self.tail_lanes)
             self.writer.write(value, symbol, at[OUT], count)
