@@ -23,7 +23,7 @@ def write_contract(writer: Writer) -> None:
         width = chosen.vectors * lanes
         Packing(product, RIGHT, product.columns, chosen.panels, width, lanes).write()
     if LEFT in chosen.packs:
-        width = -(-chosen.tiles.size // lanes) * lanes
+        width = chosen.tiles.size
         Packing(product, LEFT, product.rows, chosen.tiles, width, lanes).write()
     if len(chosen.packs) == 2:
         product.inner = joined(product.inner)

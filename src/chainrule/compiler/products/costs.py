@@ -18,10 +18,12 @@ _LATENCY = 4.2  # cycles from a multiplication to its sum, and a little that is 
 _CODE = 40  # cycles of a run that a multiplication in the code is worth: it is compiled only once
 _TURNED, _COPIED = 3.5, 1.2  # cycles to pack a vector: transposed, or as it lies
 _LEVEL1 = 32 * 1024  # bytes of the first cache, of which a panel may take a part
+_LEVEL2 = 512 * 1024
 _WAY = 4096  # bytes after which the first cache's places repeat
 _WAYS = 8  # so many lines fit in each place
 _LINE = 64
 _STRIP = 16  # tiles above each other whose sums are kept at once
+_FEW = 4  # fewer are not worth their panel's being read
 _AHEAD = 32  # lines that the members after the product ask for before they read them
 _PARTS = 16  # parts that are enough for threads to be equally busy
 
@@ -50,10 +52,18 @@ class Plan:
         lines, tiles = product.rows.outer.count, self.tiles.total
         others = product.batch.count * product.columns.outer.count * self.panels.total
         wanted = -(-_PARTS // others)
-        most = min(_STRIP, max(1, tiles // -(-wanted // lines)))
+        most = min(self._strip(product), max(1, tiles // -(-wanted // lines)))
         strips = Pieces.balanced(tiles, most)
         together = max(1, min(_STRIP // most, lines * strips.total // wanted))
         return Pieces.balanced(lines, together), strips
+
+    def _strip(self, product: Product) -> int:
+        """Tiles above each other whose rows stay in the second cache for the next panel, if some
+        do; nor more than `_STRIP`.
+        """
+        tile = self.tiles.size * product.inner.count * product.out.dtype.itemsize
+        near = _LEVEL2 // 2 // max(1, tile)
+        return _STRIP if near < _FEW else min(near, _STRIP)
 
     def ahead(self, product: Product) -> int:
         """Tiles whose ends read so few lines that these stay in the cache from when asked for."""
@@ -110,7 +120,9 @@ def _dots(product: Product) -> Iterator[Plan]:
             if r * used + min(r, used) + 1 > product.writer.registers:
                 continue
             tiles, panels = Pieces.balanced(rows, r), Pieces.filled(columns, c)
-            step = max(r * used / 2, (r + used) / 2 + 0.25, _LATENCY)
+            near = (r + used) * inner.count * product.out.dtype.itemsize <= _LEVEL1
+            loads = (r + used) / (2 if near else 1)  # the second cache gives one in a cycle
+            step = max(r * used / 2, loads + 0.25, _LATENCY)
             each = depth * step + 2.5 * r * c + 20
             cycles = each * tiles.total * panels.total
             cycles *= product.batch.count * product.rows.outer.count * product.columns.outer.count

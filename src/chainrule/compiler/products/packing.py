@@ -131,7 +131,7 @@ class Packing:
                 there = self.code.add(at, (piece * size + begin) * self.step)
                 some = min(self.lanes, size - begin)
                 value = self.writer.read(self.source, there, self.step, self.lanes, some)
-                self._store(value, self.code.add(to, piece * self.piece + begin))
+                self._store(value, self.code.add(to, piece * self.piece + begin), begin)
 
     def _squares(self, at: Index, to: Index, size: int) -> None:
         """As many inner elements as there are lanes, transposed in registers."""
@@ -142,7 +142,7 @@ class Packing:
                 rows = self._rows(self.code.add(at, k), begin, size, count)
                 for i, value in enumerate(transposed(self.code, rows)[:count]):
                     there = self.code.add(to, self.code.mul(self.code.add(k, i), self.width))
-                    self._store(value, self.code.add(there, begin))
+                    self._store(value, self.code.add(there, begin), begin)
 
         self.code.loop(depth // lanes * lanes, lambda k, _: square(k, lanes), step=lanes)
         if depth % lanes:
@@ -158,9 +158,13 @@ class Packing:
                 rows.append(self.code.constant(0, self.target.dtype, self.lanes))
         return rows
 
-    def _store(self, value: Reg, to: Index) -> None:
-        pointer = self.writer.pointer(self.target)
-        self.code.store(value, self.code.at(pointer, to, value.dtype))
+    def _store(self, value: Reg, to: Index, begin: int) -> None:
+        """What a piece has from its element `begin` on."""
+        address = self.code.at(self.writer.pointer(self.target), to, value.dtype)
+        if self.width - begin >= value.lanes:
+            self.code.store(value, address)
+        else:
+            self.code.store_some(value, address, self.width - begin)
 
 
 def joined(axes: Axes) -> Axes:
