@@ -135,6 +135,32 @@ def test_opening_changes_nothing_and_an_update_is_what_the_step_does() -> None:
         )
 
 
+def test_gradients_that_are_cleared_at_the_end_are_seen() -> None:
+    def updates(first: bool) -> dict[str, Any]:
+        model = tutorial()
+        optimizer = cr.optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x: Any, y: Any) -> Any:
+            if first:
+                optimizer.zero_grad()
+            loss = nn.MSELoss()(model(x), y)
+            loss.backward()
+            optimizer.step()
+            if not first:
+                optimizer.zero_grad()
+            return loss
+
+        opened = open_step(cr.compile(step, "interpret"), X, Y)
+        return {update.name: update for update in opened.updates}
+
+    first, last = updates(True), updates(False)
+    assert first.keys() == last.keys()
+    for name, one in first.items():
+        assert np.any(one.gradient)
+        np.testing.assert_array_equal(one.gradient, last[name].gradient)
+        np.testing.assert_array_equal(one.after, last[name].after)
+
+
 def test_text_names_the_four_steps_and_unfolds_one_layer() -> None:
     step = learning(tutorial(), nn.MSELoss())
     text = str(open_step(step, X, Y))

@@ -53,7 +53,7 @@ class Recorder:
         self.phase: str = outer.phase if outer and inner else "forward"
         self.scope: str = outer.scope if outer and inner else ""
         self.at: tuple[str, str, str] | None = None  # set by the sweep: phase, scope and line
-        self.gradients: dict[Symbol, Symbol] = {}  # set by the sweep
+        self.gradients: dict[Symbol, Symbol] = {}  # of values by the sweep, of cells as it ends
         self._count = 0
         self._known: dict[int, tuple[Raw, Symbol]] = {}  # id of a raw -> the raw, kept alive
         self._spread: dict[Any, Symbol] = {}

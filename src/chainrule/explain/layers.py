@@ -163,9 +163,10 @@ def _passed(
     back = [m for m in program.instructions if m.phase == "backward" and m.scope in scopes]
     made_here = {out for made in group for out in made.outputs}
     taken = {x for made in group for x in made.inputs if isinstance(x, Symbol)} - made_here
-    targets = [(x, program.gradients[x]) for x in taken if x in program.gradients]
-    inputs = [("its input", g) for x, g in sorted(targets, key=lambda pair: pair[0].id)]
     weights = [p for p in parameters(program) if p.before in taken]
+    others = taken - {p.before for p in weights}
+    targets = [(x, program.gradients[x]) for x in others if x in program.gradients]
+    inputs = [("its input", g) for x, g in sorted(targets, key=lambda pair: pair[0].id)]
     weighed = [(p.name, p.gradient) for p in weights if p.gradient is not None]
     lines = []
     for name, gradient in inputs + weighed:

@@ -126,7 +126,8 @@ def parameters(program: Program) -> list[Weights]:
     for name, before in program.reads.items():
         cell = program.cells.get(name)
         if getattr(cell, "requires_grad", False):
-            gradient = program.assigns.get(names.get(id(cell.grad_cell), ""))  # type: ignore[union-attr]
+            kept = program.assigns.get(names.get(id(cell.grad_cell), ""))  # type: ignore[union-attr]
+            gradient = program.gradients.get(before) if kept is None else kept
             found.append(Weights(name, before, gradient, program.assigns.get(name)))
     return found
 

@@ -167,6 +167,9 @@ class Cell(Tensor):
         cell = self.grad_cell
         before = cell.array
         cell.array = g if before is None else p.add(before, g)
+        recorder = RECORDER.get()
+        if recorder is not None:  # for those who open the step, should it clear what is gathered
+            recorder.gradients[self.array] = cell.array
 
     def __iadd__(self, other: Any) -> Self:  # type: ignore[misc]
         return self._changed(p.add, other)

@@ -186,6 +186,7 @@ class Loop:
             with no_grad():
                 expect_epochs(self.judge, self.validation, _EVALUATED_AT_ONCE, expected)
         self.network.train()
+        self.optimizer.zero_grad()  # of whatever was done with the network before
         first = np.arange(min(self.batch_size, len(self.train[0])))
         variant = self.step.variant(*self.batch(first))
         return f"interpreted: {why}" if why else _how(variant)
@@ -193,9 +194,9 @@ class Loop:
     def _step(self, *batch: Any) -> Any:
         """The four steps of learning from one batch."""
         loss = self._judge(*batch)
-        self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+        self.optimizer.zero_grad()  # here, so that gradients are not kept for whoever comes after
         return loss
 
     def _judge(self, *batch: Any) -> Any:
