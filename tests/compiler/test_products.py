@@ -81,6 +81,7 @@ def test_any_shape(dims: str, sizes: list[int], dtype: str) -> None:
         ("bo,bi->oi", (70, 52), (70, 67)),
         ("ik,kj->ij", (3, 1031), (1031, 18)),  # blocks of the inner axis, and a rest
         ("bo,bi->oi", (160, 100), (160, 1024)),  # both packed
+        ("bo,bi->oi", (900, 128), (900, 40)),  # strips of fewer tiles, to stay in the cache
         ("bi,oi->bo", (1, 65), (19, 65)),  # dots
         ("bi,oi->bo", (9, 65), (1, 65)),
         ("bi,oi->bo", (21, 40), (3, 40)),
@@ -104,6 +105,17 @@ def test_the_forms_are_chosen_by_shape() -> None:
     assert "packed right" in form("bi,oi->bo", (64, 64), (64, 64))
     assert "packed" not in form("bo,oi->bi", (32, 64), (64, 64))
     assert "packed right packed left" in form("bo,bi->oi", (512, 512), (512, 1024))
+    assert form("bi,oi->bo", (64, 256), (10, 256)).startswith("dots")
+    assert form("bi,oi->bo", (64, 2048), (128, 2048)).startswith("outer")  # dots read too far
+
+
+def test_rows_that_leave_few_are_less_code() -> None:
+    def lines(rows: int) -> int:
+        xs = [np.ones((rows, 64), "float32"), np.ones((64, 64), "float32")]
+        native = compiled(lambda x, y: (CALLS["contract"](x, y, dims="bi,oi->bo"),), xs)
+        return len(native.library.text.splitlines())
+
+    assert lines(512) < 0.95 * lines(509)  # 85 tiles of 6 rows and one of 2, or of 5
 
 
 @settings(max_examples=40)

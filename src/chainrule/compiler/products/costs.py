@@ -16,6 +16,7 @@ from chainrule.compiler.products.pieces import Pieces
 
 _LATENCY = 4.2  # cycles from a multiplication to its sum, and a little that is never hidden
 _CODE = 40  # cycles of a run that a multiplication in the code is worth: it is compiled only once
+_ALIKE = 1.01  # so many times as long is as quick
 _TURNED, _COPIED = 3.5, 1.2  # cycles to pack a vector: transposed, or as it lies
 _LEVEL1 = 32 * 1024  # bytes of the first cache, of which a panel may take a part
 _LEVEL2 = 512 * 1024
@@ -41,6 +42,13 @@ class Plan:
     block: int  # of the first inner axis: as many elements at once
     cycles: float
     work: float  # vector operations
+
+    @property
+    def code(self) -> int:
+        """Multiplications in the code: there is some for every size of tile and panel."""
+        rows, columns = {self.tiles.size, self.tiles.other}, {self.panels.size, self.panels.other}
+        width = 1 if self.form == "dots" else self.lanes
+        return sum(rows) * sum(-(-one // width) for one in columns)
 
     @property
     def vectors(self) -> int:
@@ -77,8 +85,11 @@ class Plan:
 
 
 def plan(product: Product) -> Plan:
-    """The quickest of all that are possible."""
-    return min([*_outer(product), *_dots(product)], key=lambda found: found.cycles)
+    """The quickest of all that are possible; of two that hardly differ, the one with less code."""
+    found = [*_outer(product), *_dots(product)]
+    best = min(found, key=lambda one: one.cycles + _CODE * one.code)
+    alike = (one for one in found if one.cycles <= _ALIKE * best.cycles and str(one) == str(best))
+    return min(alike, key=lambda one: one.code)
 
 
 def _outer(product: Product) -> Iterator[Plan]:
@@ -86,24 +97,26 @@ def _outer(product: Product) -> Iterator[Plan]:
     columns, rows = product.columns.sizes[-1], product.rows.sizes[-1]
     lanes = _lanes(product, columns)
     depth = product.inner.count
+    others = product.batch.count * product.rows.outer.count * product.columns.outer.count
     shared = product.lane_steps[LEFT] != 0  # the lanes run along an axis that both have
     for v in range(1, min(-(-columns // lanes), 8) + 1):
         for r in range(1, min(rows, 12) + 1):
             needed = r * v + v + 1 if r > 1 else v + 2
             if needed > product.writer.registers:
                 continue
-            tiles, panels = Pieces.balanced(rows, r), Pieces.filled(columns, v * lanes)
-            cycles = 0.0
-            for count_v, width in ((panels.count, panels.size), (panels.others, panels.other)):
-                width = -(-width // lanes)
-                for count_r, height in ((tiles.count, tiles.size), (tiles.others, tiles.other)):
-                    loads = height * width + width if shared else height + width
-                    step = max(height * width / 2, loads / 2 + 0.25, _LATENCY)
-                    cycles += count_v * count_r * (depth * step + 12 + 2 * height * width)
-            cycles *= product.batch.count * product.rows.outer.count * product.columns.outer.count
-            packs, packing = _packs(product, tiles, panels, lanes, shared)
-            cycles += packing + _compiled(tiles, panels, lanes)
-            yield _plan(product, "outer", lanes, tiles, panels, packs, cycles)
+            panels = Pieces.filled(columns, v * lanes)
+            for tiles in _tiles(rows, r):
+                cycles = 0.0
+                for count_v, width in ((panels.count, panels.size), (panels.others, panels.other)):
+                    width = -(-width // lanes)
+                    for count_r, height in ((tiles.count, tiles.size), (tiles.others, tiles.other)):
+                        loads = height * width + width if shared else height + width
+                        step = max(height * width / 2, loads / 2 + 0.25, _LATENCY)
+                        cycles += count_v * count_r * (depth * step + 12 + 2 * height * width)
+                cycles *= others
+                packs, packing = _packs(product, tiles, panels, lanes, shared)
+                cycles += packing
+                yield _plan(product, "outer", lanes, tiles, panels, packs, cycles)
 
 
 def _dots(product: Product) -> Iterator[Plan]:
@@ -113,27 +126,26 @@ def _dots(product: Product) -> Iterator[Plan]:
         return
     rows, columns = product.rows.sizes[-1], product.columns.sizes[-1]
     depth = inner.outer.count * -(-inner.sizes[-1] // lanes)
+    others = product.batch.count * product.rows.outer.count * product.columns.outer.count
     most = _lanes(product, columns)
     for c in (c for c in (1, 2, 4, 8, 16) if c <= most):
         for r in range(1, min(rows, 12) + 1):
             used = min(c, columns)
             if r * used + min(r, used) + 1 > product.writer.registers:
                 continue
-            tiles, panels = Pieces.balanced(rows, r), Pieces.filled(columns, c)
+            panels = Pieces.filled(columns, c)
             near = (r + used) * inner.count * product.out.dtype.itemsize <= _LEVEL1
             loads = (r + used) / (2 if near else 1)  # the second cache gives one in a cycle
             step = max(r * used / 2, loads + 0.25, _LATENCY)
             each = depth * step + 2.5 * r * c + 20
-            cycles = each * tiles.total * panels.total
-            cycles *= product.batch.count * product.rows.outer.count * product.columns.outer.count
-            cycles += _compiled(tiles, panels, 1)
-            yield _plan(product, "dots", c, tiles, panels, (), cycles)
+            for tiles in _tiles(rows, r):
+                cycles = each * tiles.total * panels.total * others
+                yield _plan(product, "dots", c, tiles, panels, (), cycles)
 
 
-def _compiled(tiles: Pieces, panels: Pieces, lanes: int) -> float:
-    """What the code for every size of tile and panel is worth, in cycles of a run."""
-    rows, columns = {tiles.size, tiles.other}, {panels.size, panels.other}
-    return _CODE * sum(rows) * sum(-(-width // lanes) for width in columns)
+def _tiles(rows: int, most: int) -> list[Pieces]:
+    """Rows in tiles as equal as can be; or full ones and a small one, which is less code."""
+    return list(dict.fromkeys([Pieces.balanced(rows, most), Pieces.filled(rows, most)]))
 
 
 def _plan(
