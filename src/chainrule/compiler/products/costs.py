@@ -19,12 +19,10 @@ _CODE = 40  # cycles of a run that a multiplication in the code is worth: it is 
 _ALIKE = 1.01  # so many times as long is as quick
 _TURNED, _COPIED = 3.5, 1.2  # cycles to pack a vector: transposed, or as it lies
 _LEVEL1 = 32 * 1024  # bytes of the first cache, of which a panel may take a part
-_LEVEL2 = 512 * 1024
 _WAY = 4096  # bytes after which the first cache's places repeat
 _WAYS = 8  # so many lines fit in each place
 _LINE = 64
 _STRIP = 16  # tiles above each other whose sums are kept at once
-_FEW = 4  # fewer are not worth their panel's being read
 _AHEAD = 32  # lines that the members after the product ask for before they read them
 _PARTS = 16  # parts that are enough for threads to be equally busy
 
@@ -60,18 +58,10 @@ class Plan:
         lines, tiles = product.rows.outer.count, self.tiles.total
         others = product.batch.count * product.columns.outer.count * self.panels.total
         wanted = -(-_PARTS // others)
-        most = min(self._strip(product), max(1, tiles // -(-wanted // lines)))
+        most = min(_STRIP, max(1, tiles // -(-wanted // lines)))
         strips = Pieces.balanced(tiles, most)
         together = max(1, min(_STRIP // most, lines * strips.total // wanted))
         return Pieces.balanced(lines, together), strips
-
-    def _strip(self, product: Product) -> int:
-        """Tiles above each other whose rows stay in the second cache for the next panel, if some
-        do; nor more than `_STRIP`.
-        """
-        tile = self.tiles.size * product.inner.count * product.out.dtype.itemsize
-        near = _LEVEL2 // 2 // max(1, tile)
-        return _STRIP if near < _FEW else min(near, _STRIP)
 
     def ahead(self, product: Product) -> int:
         """Tiles whose ends read so few lines that these stay in the cache from when asked for."""
