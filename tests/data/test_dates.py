@@ -54,6 +54,27 @@ def test_forms(texts, form, other):
     assert day_form(Column.of(texts)) == (form, other)
 
 
+@given(
+    st.lists(st.datetimes(datetime(1974, 1, 1), datetime(2285, 1, 1)), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_counts_since_1970_are_dates_where_that_is_asked_for(dates, fine):
+    dates = [date.replace(microsecond=0) for date in dates]
+    column = Column.of([str(since_1970(date) * (1000 if fine else 1)) for date in dates])
+    assert day_form(column) == (None, None)
+    assert day_form(column, compact=True)[0] in ("%s", "%Y%m%d%H%M%S")
+    assert seconds(column, "%s").tolist() == [since_1970(date) for date in dates]
+
+
+def test_a_count_since_1970_is_neither_a_small_number_nor_a_compact_date():
+    column = Column.of(["12", "20210102", "1e30", "-1609459200", "x", "1609459200.7"])
+    assert seconds(column, "%s").tolist() == [NO_TIME] * 5 + [1609459200]
+    assert day_form(Column.of(["20210102", "20211231"]), compact=True)[0] == "%Y%m%d"
+    assert day_form(Column.of(["1609459200", "1640995199"]), compact=True)[0] == "%s"
+    kinds = column_kinds(Table.of({"at": [1609459200, 1640995199]}), {"at": "date"})
+    assert (kinds["at"].kind, kinds["at"].form) == ("date", "%s")
+
+
 def test_offsets_become_utc_and_impossible_days_are_none():
     column = Column.of(["2021-01-01T10:00:00Z", "2021-01-01T10:00:00+0200", "2021-02-30", "?"])
     found = seconds(column, "%Y-%m-%d").tolist()

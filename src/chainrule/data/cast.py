@@ -109,15 +109,16 @@ def cast_times(cells: Cells, forms: Sequence[str]) -> NDArray[np.int64]:
     """Texts as seconds since 1970, int64 [n], by the first of some `strptime` forms that fits.
 
     NO_TIME for None, for what fits no form, and for years before 1000, which are typing errors.
-    Times with an offset become UTC; fractions of seconds are dropped.
+    Times with an offset become UTC; fractions of seconds are dropped. The form "%s" is a count of
+    seconds since 1970, or of milliseconds, between 1973 and 2286.
 
     >>> texts = np.array(["1970-01-02", "1970-01-01", "x"], dtype=object)
     >>> cast_times(texts, ["%Y-%m-%d"])[:2].tolist()
     [86400, 0]
     """
-    found = np.full(len(cells), np.nan)
+    found = _counted(cells) if SINCE_1970 in forms else np.full(len(cells), np.nan)
     zoned = [form for form in forms if "%z" in form]
-    for some in ([form for form in forms if form not in zoned], zoned):
+    for some in ([form for form in forms if form not in (*zoned, SINCE_1970)], zoned):
         left = np.flatnonzero(np.isnan(found) & (cells != None))  # noqa: E711 (by element)
         if some and len(left):
             found[left] = _times(cells[left], some)
@@ -126,6 +127,20 @@ def cast_times(cells: Cells, forms: Sequence[str]) -> NDArray[np.int64]:
     seconds = np.full(len(cells), NO_TIME)
     seconds[known] = np.floor(found[known]).astype(np.int64)
     return seconds
+
+
+SINCE_1970 = "%s"
+"""The form of times that are counted since 1970 began, as clocks of computers do."""
+
+_SECONDS = 1e8, 1e10  # so many are between 1973 and 2286; 1,000 times as many are milliseconds
+
+
+def _counted(cells: Cells) -> NDArray[np.float64]:
+    """Counts of seconds or milliseconds since 1970 as seconds, float64 [n]; NaN for others."""
+    counts = cast_numbers(cells)
+    seconds = np.where(np.abs(counts) < 1000 * _SECONDS[0], counts, counts / 1000)
+    low, high = _SECONDS
+    return np.where((seconds >= low) & (seconds < high), seconds, np.nan)
 
 
 _YEAR_1000 = float(np.datetime64("1000-01-01", "s").astype(np.int64))

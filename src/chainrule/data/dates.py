@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from chainrule.data.cast import NO_TIME, cast_times
+from chainrule.data.cast import NO_TIME, SINCE_1970, cast_times
 from chainrule.data.column import AT_ONCE, Column
 from chainrule.data.report import Record
 
@@ -27,8 +27,10 @@ FORMS = (
 )  # fmt: skip
 """How days are written, in `strptime`'s words; of two that fit equally many cells the first."""
 
-COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y")
+COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y", SINCE_1970)
 """Numbers that are dates only where that is asked for."""
+
+_IN_WORDS = {"": "time of day", SINCE_1970: "seconds or milliseconds since 1970"}
 
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 ZONES = ("", "Z", "%z")
@@ -39,7 +41,7 @@ TWINS = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d/%m/%y": "%m/%d/%y"}
 _MAYBE = re.compile(r"\d[-/.:]\d")
 _MONTH = re.compile(r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*\d")
 _COMPACT = re.compile(r"^\d+$")
-_FORM = re.compile(r"(?:[^%]|%-?[dHIjmMSy]|%[aAbBfpYzZ%])*")
+_FORM = re.compile(r"(?:[^%]|%-?[dHIjmMSy]|%[aAbBfpsYzZ%])*")
 
 
 def is_form(text: str) -> bool:
@@ -59,6 +61,8 @@ def forms_of(day: str) -> list[str]:
     """
     if not day:
         return list(TIMES[:3])
+    if day == SINCE_1970:
+        return [day]
     joints = (" ", "T", ", ")
     return [day, *(day + j + time + zone for zone in ZONES for time in TIMES for j in joints)]
 
@@ -262,7 +266,7 @@ class Dates(Record):
 
     def treatment(self) -> str:
         """What becomes of the column, in words."""
-        told = [f"date ({self.form or 'time of day'}), scaled"]
+        told = [f"date ({_IN_WORDS.get(self.form, self.form)}), scaled"]
         if self.parts:
             told.append(f"with {', '.join(self.parts)}")
         if self.cycles:
