@@ -113,8 +113,26 @@ def pieces(text: Text) -> Iterator[tuple[int, bytes]]:
     """A text piece by piece, each with where it begins; memory goes back after each."""
     for start in range(0, len(text), PIECE):
         yield start, text[start : start + PIECE]
-        if isinstance(text, mmap.mmap):
-            text.madvise(mmap.MADV_DONTNEED)
+        _give_back(text)
+
+
+def blocks(text: Text) -> Iterator[bytes]:
+    r"""A text in pieces that end with a line; memory goes back after each.
+
+    >>> list(blocks(b"a\nb"))
+    [b'a\nb']
+    """
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start + PIECE) + 1 or len(text)
+        yield text[start:end]
+        _give_back(text)
+        start = end
+
+
+def _give_back(text: Text) -> None:
+    if isinstance(text, mmap.mmap):
+        text.madvise(mmap.MADV_DONTNEED)
 
 
 def _walk(

@@ -14,6 +14,7 @@ from chainrule.data.cast import plain
 from chainrule.data.column import Column
 from chainrule.data.lines import Span, Text, line_ends, row_lines
 from chainrule.data.report import counted
+from chainrule.data.room import allowance
 from chainrule.data.store import Store
 from chainrule.data.stored_column import stored_columns
 from chainrule.data.table import Rejected
@@ -27,7 +28,8 @@ WHOLE = 16_000_000
 
 
 STORED = 32_000_000
-"""Files of so many bytes and more are kept on disk as columns, not in memory as texts."""
+"""Text of so many bytes and more is kept on disk as columns, not in memory as texts, which take
+about eight times as much."""
 
 SAMPLE = 2000
 """So many rows tell which columns are kept as numbers."""
@@ -66,8 +68,9 @@ def scan(path: Path, text: Text, source: str, delimiter: str | None) -> Scan:
     """
     import duckdb
 
+    stored = is_long(len(text))
     try:
-        if len(text) < STORED:
+        if not stored:
             with connected() as connection:
                 dialect = _sniff(connection, path, delimiter)
                 columns: Sequence[Column] = _fetch(connection, path, dialect)
@@ -85,9 +88,18 @@ def scan(path: Path, text: Text, source: str, delimiter: str | None) -> Scan:
         ) from None
     rejected, spans = _rejected(text, failed)
     lines = row_lines(text, len(columns[0]), spans, lambda: _breaks(columns))
-    if len(text) < STORED:
+    if not stored:
         lines = lines.astype(np.int64)  # as other tables in memory have them
     return Scan(columns, lines, rejected, dialect.delimiter)
+
+
+def is_long(size: int) -> bool:
+    """Whether what is made from so many bytes of text is kept on disk.
+
+    >>> is_long(1_000), is_long(10**9)
+    (False, True)
+    """
+    return size >= min(STORED, allowance() // 8)
 
 
 def connected() -> duckdb.DuckDBPyConnection:
@@ -106,7 +118,7 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | N
     found = connection.execute(
         f"select Delimiter, Quote, Escape, len(Columns) from sniff_csv(?, {known}"
         "all_varchar = true, ignore_errors = true, comment = '', skip = 0, sample_size = ?)",
-        [_literal(path), *([] if delimiter is None else [delimiter]), sample],
+        [exactly(path), *([] if delimiter is None else [delimiter]), sample],
     ).fetchone()
     assert found is not None
     between, quote, escape = ("" if part == "(empty)" else part for part in found[:3])
@@ -137,7 +149,7 @@ _KEPT, _PASSED_OVER = "store_rejects = true, rejects_limit = 0", "ignore_errors 
 
 def _told(path: Path, dialect: Dialect) -> list[object]:
     """What `_query` is to be told."""
-    return [_literal(path), dialect.delimiter, dialect.quote, dialect.escape]
+    return [exactly(path), dialect.delimiter, dialect.quote, dialect.escape]
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) -> list[Column]:
@@ -204,6 +216,6 @@ def _line_breaks(text: str | None) -> int:
     return 0 if text is None else text.count("\n")
 
 
-def _literal(path: Path) -> str:
+def exactly(path: Path) -> str:
     """A path in which duckdb sees no pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

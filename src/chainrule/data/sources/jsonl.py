@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from chainrule.data.column import Column
+from chainrule.data.lines import Text, blocks
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.encoding import as_utf8
 from chainrule.data.sources.reading import Reading, decoding
 from chainrule.data.sources.titles import renamed
+from chainrule.data.stack import Stack
 from chainrule.data.table import Rejected, Table
 from chainrule.errors import DataError
 
@@ -24,7 +28,9 @@ def looks_like_json(content: Content) -> bool:
     """Whether a source is JSON: by its ending, or because its first line is an object."""
     if content.suffix in SUFFIXES:
         return True
-    return content.head.lstrip().startswith(b"{") and _is_object(content.raw.split(b"\n", 1)[0])
+    return content.head.lstrip().startswith(b"{") and _is_object(
+        content.text[: content.text.find(b"\n") + 1 or None]
+    )
 
 
 def _is_object(line: bytes) -> bool:
@@ -39,33 +45,48 @@ def from_json(content: Content, reading: Reading) -> Table:
 
     A line that is no object is put aside, with its number. Lists become text.
     """
-    found, _, notes = as_utf8(content.raw, reading.encoding, content.name)
-    text = found[:]
-    lines = [(n, line) for n, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
-    if not lines:
+    text, _, notes = as_utf8(content.text, reading.encoding, content.name)
+    first = [line for _, line in islice(chain.from_iterable(_numbered(text)), 3)]
+    if not first:
         raise DataError(f"{content.name} is empty")
-    if lines[0][1].strip() == b"[" or not any(_is_object(line) for _, line in lines[:3]):
-        return renamed(_whole(text, content.name), reading)
-    if len(lines) == 1 and content.suffix not in LINES and _is_whole(json.loads(lines[0][1])):
-        return renamed(_whole(text, content.name), reading)
-    rows, places, rejected = [], [], []
-    for place, line in lines:
-        row = _object(line)
-        if isinstance(row, str):
-            rejected.append(Rejected(place, line.decode(errors="replace").strip(), row))
-        else:
-            rows.append(row)
-            places.append(place)
-    if len(rows) <= len(rejected):
+    whole = first[0].strip() == b"[" or not any(map(_is_object, first))
+    if len(first) == 1 and content.suffix not in LINES and not whole:
+        whole = _is_whole(json.loads(first[0]))
+    if whole:
+        return renamed(_whole(text[:], content.name), reading)
+    return renamed(replace(_by_line(text, content.name), notes=tuple(notes)), reading)
+
+
+def _by_line(text: Text, source: str) -> Table:
+    """A table of an object a line."""
+    stack, rejected = Stack(len(text)), list[Rejected]()
+    for lines in _numbered(text):
+        rows, places = [], []
+        for place, line in lines:
+            row = _object(line)
+            if isinstance(row, str):
+                rejected.append(Rejected(place, line.decode(errors="replace").strip(), row))
+            else:
+                rows.append(row)
+                places.append(place)
+        made = {name: Column.of(values) for name, values in by_column(rows).items()}
+        stack.add(made, np.array(places, dtype=np.int64))
+    if len(stack) <= len(rejected):
         first = rejected[0]
         raise DataError(
-            f"{content.name} is not a table: {len(rejected)} of its lines are no JSON objects",
+            f"{source} is not a table: {len(rejected)} of its lines are no JSON objects",
             got=f"line {first.line}: {first.reason}",
         )
-    columns = by_column(rows)
-    made = {name: Column.of(values) for name, values in columns.items()}
-    told = Table(made, np.array(places), content.name, True, tuple(rejected), tuple(notes))
-    return renamed(_with_columns(told), reading)
+    return _with_columns(Table(stack.columns(), stack.lines, source, True, tuple(rejected)))
+
+
+def _numbered(text: Text) -> Iterator[list[tuple[int, bytes]]]:
+    """The lines that hold something, with their numbers, some at a time."""
+    before = 0
+    for block in blocks(text):
+        lines = enumerate(block.split(b"\n"), start=before + 1)
+        yield [(place, line) for place, line in lines if line.strip()]
+        before += block.count(b"\n")
 
 
 def by_column(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

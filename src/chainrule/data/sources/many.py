@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from chainrule.data.arrays import below
+from chainrule.data.column import Column
 from chainrule.data.report import Note, named
 from chainrule.data.sources.query import is_query
+from chainrule.data.stack import Stack
 from chainrule.data.table import Table
 from chainrule.errors import DataError
 
@@ -31,33 +32,37 @@ def from_many(paths: Sequence[Path], source: str, read: Callable[[Path], Table])
     Lines run on from file to file; a note says on which line each file begins. DataError if a
     file has other columns than the first.
     """
-    tables = [read(path) for path in paths]
-    first = tables[0]
-    for table in tables[1:]:
-        if set(table.names) != set(first.names):
-            raise _differing(first, table)
-    ends = np.cumsum([0, *(_last_line(table) for table in tables)])[:-1].tolist()
-    begins = [f"{path} on line {end + 1:,}" for path, end in zip(paths, ends, strict=True)]
-    notes = [note for table in tables for note in table.notes]
-    if len(tables) > 1:
-        text = f"the lines of {len(tables)} files are counted on: {named(begins, limit=5)}"
-        notes.insert(0, Note(about="files", text=text, count=len(tables)))
-    columns = {name: below([table.columns[name] for table in tables]) for name in first.names}
-    placed = list(zip(tables, ends, strict=True))
+    stack = Stack(sum(path.stat().st_size for path in paths))
+    parts, begins, end = list[Table](), list[str](), 0
+    for path in paths:
+        parts.append(_put_below(stack, read(path), parts[:1], end))
+        begins.append(f"{path} on line {end + 1:,}")
+        end = max(int(parts[-1].lines[-1]), *(bad.line for bad in parts[-1].rejected), 0)
+    notes = [note for part in parts for note in part.notes]
+    if len(parts) > 1:
+        text = f"the lines of {len(parts)} files are counted on: {named(begins, limit=5)}"
+        notes.insert(0, Note(about="files", text=text, count=len(parts)))
+    first, rejected = parts[0], tuple(bad for part in parts for bad in part.rejected)
     return Table(
-        columns,
-        np.concatenate([table.lines + end for table, end in placed]),
+        stack.columns(),
+        stack.lines,
         source,
         first.named,
-        tuple(replace(bad, line=bad.line + end) for table, end in placed for bad in table.rejected),
+        rejected,
         tuple(notes),
         layout=first.layout,
     )
 
 
-def _last_line(table: Table) -> int:
-    """The last line that is known of a file."""
-    return max(int(table.lines[-1]), *(bad.line for bad in table.rejected), 0)
+def _put_below(stack: Stack, table: Table, first: Sequence[Table], end: int) -> Table:
+    """Add a table whose lines follow `end`; what is left of it, without its cells."""
+    if first and set(table.names) != set(first[0].names):
+        raise _differing(first[0], table)
+    lines = table.lines.astype(np.int64) + end
+    stack.add(table.columns, lines)
+    rejected = tuple(replace(bad, line=bad.line + end) for bad in table.rejected)
+    columns = dict.fromkeys(table.names, Column.of([]))
+    return replace(table, columns=columns, lines=lines[-1:], rejected=rejected)
 
 
 def _differing(first: Table, other: Table) -> DataError:

@@ -11,11 +11,11 @@ from chainrule.data.cast import in_order
 from chainrule.data.column import Column
 from chainrule.data.lines import every_place
 from chainrule.data.room import fits
-from chainrule.data.scan import SAMPLE, connected
+from chainrule.data.scan import SAMPLE, connected, exactly
 from chainrule.data.sources.content import Content
 from chainrule.data.sources.reading import Reading
 from chainrule.data.sources.titles import checked, renamed
-from chainrule.data.store import Store
+from chainrule.data.store import Store, literal
 from chainrule.data.stored_column import stored_columns
 from chainrule.data.table import Table
 from chainrule.errors import DataError
@@ -58,8 +58,8 @@ def from_query(query: str, reading: Reading) -> Table:
 def from_parquet(content: Content, reading: Reading) -> Table:
     """A table from a Parquet file."""
     with content.on_disk() as path:
-        name = "".join(f"[{c}]" if c in "*?[" else c for c in str(path)).replace("'", "''")
-        return renamed(_rows(f"select * from read_parquet('{name}')", content.name), reading)
+        query = f"select * from read_parquet({literal(exactly(path))})"
+        return renamed(_rows(query, content.name), reading)
 
 
 def _rows(query: str, source: str) -> Table:
