@@ -11,10 +11,11 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.functional.attention import attention_weights
 from chainrule.functional.linear import linear
 from chainrule.nn import init
+from chainrule.nn.cache import KeyValueCache
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.ops.create import iota
-from chainrule.ops.pointwise import greater, logical_and, logical_not, where
+from chainrule.ops.pointwise import greater, logical_and, logical_not, sub, where
 from chainrule.spec import BOOL, Spec
 from chainrule.tensors import Parameter, Tensor, as_tensor, matmul
 
@@ -30,8 +31,10 @@ class MultiheadAttention(Module):
     `functional.scaled_dot_product_attention`, as in PyTorch), or floats that are added:
     `key_padding_mask` [batch, keys], `attn_mask` [queries, keys] or [batch · heads, queries, keys].
     `is_causal` without attn_mask: a query sees the keys up to its own place. A query that may look
-    nowhere reads 0. Raises ShapeError when shapes do not fit and SettingError when num_heads does
-    not divide embed_dim. Source: A. Vaswani et al., "Attention is all you need", 2017.
+    nowhere reads 0. With a `cache` (`chainrule.nn.cache.KeyValueCache`), key and value are what is
+    new (perhaps nothing, [0, batch, kdim]): what it holds comes before, and masks are for all keys.
+    Raises ShapeError when shapes do not fit and SettingError when num_heads does not divide
+    embed_dim. Source: A. Vaswani et al., "Attention is all you need", 2017.
 
     >>> import chainrule as cr
     >>> x = cr.zeros(2, 5, 8)
@@ -95,12 +98,18 @@ class MultiheadAttention(Module):
         attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
+        *,
+        cache: KeyValueCache | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         self._check(query, key, value)
         q, k, v = (self._heads(x) for x in self._projected(query, key, value))
+        new = k.shape[2]
+        if cache is not None:
+            k, v = cache.extended(self, k, v)
+        before = k.shape[2] - new
         causal = is_causal and attn_mask is None
-        if causal and key_padding_mask is not None:
-            attn_mask = later(q.shape[2], k.shape[2])
+        if causal and (before or key_padding_mask is not None):
+            attn_mask = later(q.shape[2], k.shape[2], before)
         mask = self._mask(q, k, key_padding_mask, attn_mask)
         p = self.dropout if self.training else 0.0
         weights = attention_weights(q, k, mask, p, causal and mask is None)
@@ -185,11 +194,11 @@ class MultiheadAttention(Module):
             )
 
 
-def later(queries: int, keys: int) -> Tensor:
-    """True where the key comes after the query: bool [queries, keys]."""
+def later(queries: int, keys: int, before: int = 0) -> Tensor:
+    """True where the key comes after the query: bool [queries, keys]; query 0 is at `before`."""
     size = (queries, keys)
     query, key = (iota(shape=size, axis=axis, dtype="int64") for axis in (0, 1))
-    return as_tensor(greater(key, query))
+    return as_tensor(greater(sub(key, before), query))
 
 
 def _fitted(name: str, mask: Tensor, shapes: dict[Any, Any]) -> Tensor:

@@ -50,7 +50,7 @@ class LearnedPositions(Module):
 class SinusoidalPositions(Module):
     """x + sines and cosines of the place, from wave lengths of 2π up to 2π · base: nothing learned.
 
-    input: [..., time, width] of any time; gives the same shape: see
+    input: [..., time, width] of any time, with `before` places before it; gives the same shape: see
     `functional.sinusoidal_positions`. Raises SettingError for an odd width and ShapeError for
     another one. Source: A. Vaswani et al., "Attention is all you need", 2017.
 
@@ -64,10 +64,11 @@ class SinusoidalPositions(Module):
         _check_even(width)
         self.width, self.base = width, base
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, before: int = 0) -> Tensor:
         _check_width(input, self.width)
-        table = sinusoidal_positions(input.shape[-2], self.width, self.base, input.dtype)
-        return input + table  # type: ignore[no-any-return]
+        length = before + input.shape[-2]
+        table = sinusoidal_positions(length, self.width, self.base, input.dtype)
+        return input + table[before:]  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return f"{self.width}, base={self.base}"

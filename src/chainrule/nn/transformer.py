@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 from chainrule import functional as F
 from chainrule.nn import init
 from chainrule.nn.attention import later
+from chainrule.nn.cache import KeyValueCache
 from chainrule.nn.container import ModuleList
 from chainrule.nn.module import Module
 from chainrule.nn.normalization import LayerNorm
@@ -69,7 +70,7 @@ class TransformerEncoder(_Stack):
 class TransformerDecoder(_Stack):
     """`num_layers` copies of a decoder layer, one after the other, and `norm`, if any, behind.
 
-    tgt, memory, masks and errors as in `TransformerDecoderLayer`; gives tgt's shape.
+    tgt, memory, masks, `cache` and errors as in `TransformerDecoderLayer`; gives tgt's shape.
 
     >>> import chainrule as cr
     >>> layer = TransformerDecoderLayer(8, 2, 16, batch_first=True)
@@ -90,7 +91,10 @@ class TransformerDecoder(_Stack):
         memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
+        *,
+        cache: KeyValueCache | None = None,
     ) -> Tensor:
+        further = {} if cache is None else {"cache": cache}  # other people's layers may know none
         return self._through(
             tgt,
             memory,
@@ -100,6 +104,7 @@ class TransformerDecoder(_Stack):
             memory_key_padding_mask,
             tgt_is_causal=tgt_is_causal,
             memory_is_causal=memory_is_causal,
+            **further,
         )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from chainrule import functional as F
 from chainrule.errors import SettingError, nearest
 from chainrule.nn.attention import MultiheadAttention
+from chainrule.nn.cache import KeyValueCache
 from chainrule.nn.dropout import Dropout
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
@@ -86,7 +87,8 @@ class TransformerDecoderLayer(Module):
 
     tgt: [time, batch, d_model], memory: [source time, batch, d_model], both batch first with
     `batch_first`, or without the batch; gives tgt's shape. Masks as in `MultiheadAttention`, those
-    of tgt for itself and those of memory for where tgt may look in it. Settings and errors as in
+    of tgt for itself and those of memory for where tgt may look in it. With a `cache`, tgt and
+    memory are what is new, as in `MultiheadAttention`. Settings and errors as in
     `TransformerEncoderLayer`.
 
     >>> import chainrule as cr
@@ -134,14 +136,17 @@ class TransformerDecoderLayer(Module):
         memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
+        *,
+        cache: KeyValueCache | None = None,
     ) -> Tensor:
         def attend(x: Tensor) -> Tensor:
             masks = (tgt_key_padding_mask, tgt_mask, tgt_is_causal)
-            return self.dropout1(_read(self.self_attn, x, x, *masks))  # type: ignore[no-any-return]
+            read = _read(self.self_attn, x, x, *masks, cache)
+            return self.dropout1(read)  # type: ignore[no-any-return]
 
         def look_up(x: Tensor) -> Tensor:
             masks = (memory_key_padding_mask, memory_mask, memory_is_causal)
-            read = _read(self.multihead_attn, x, memory, *masks)
+            read = _read(self.multihead_attn, x, memory, *masks, cache)
             return self.dropout2(read)  # type: ignore[no-any-return]
 
         x = _residual(tgt, attend, self.norm1, self.norm_first)
@@ -165,6 +170,7 @@ def _read(
     padding: Tensor | None,
     mask: Tensor | None,
     causal: bool,
+    cache: KeyValueCache | None = None,
 ) -> Tensor:
     found = attention(
         x,
@@ -174,6 +180,7 @@ def _read(
         need_weights=False,
         attn_mask=mask,
         is_causal=causal,
+        cache=cache,
     )
     return found[0]  # type: ignore[no-any-return]
 

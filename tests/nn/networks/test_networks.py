@@ -209,56 +209,7 @@ def test_drawing_tokens() -> None:
     np.testing.assert_array_equal(model.generate([[1]], 5), first)
 
 
-# -- an encoder-decoder
-
-
-def exhaustive(model: Any, source: Any, count: int, penalty: float) -> list[int]:
-    """The best of all texts, each scored by the whole network."""
-    config, best, mark = model.config, [], -np.inf
-
-    def visit(text: list[int], total: float) -> None:
-        nonlocal best, mark
-        done = text and text[-1] == config.end
-        if done or len(text) == count:
-            worth = total / ((5 + len(text)) / 6) ** penalty
-            if worth > mark:
-                best, mark = (text[:-1] if done else text), worth
-            return
-        scores = model(cr.tensor(source), cr.tensor([[config.start, *text]]))[:, -1]
-        logs = F.log_softmax(scores, -1).numpy()[0]
-        for token in range(config.target_tokens):
-            visit([*text, token], total + logs[token])
-
-    model.eval()
-    visit([], 0.0)
-    return best
-
-
-@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
-def test_a_wide_beam_finds_the_best_text(penalty: float) -> None:
-    model = made("seq2seq")
-    for parameter in model.parameters():
-        parameter.assign(parameter * 2.0)
-    source = np.array([[3, 4, 5], [6, 3, 0]])
-    got = model.beam(source, 3, width=125, length_penalty=penalty)
-    assert got == [exhaustive(model, row[None], 3, penalty) for row in source]
-
-
-def test_greedy_takes_the_likeliest_and_ends() -> None:
-    model, source = made("seq2seq"), np.array([[3, 4, 5]])
-    text = [1]
-    while len(text) < 5 and (len(text) == 1 or text[-1] != 2):
-        scores = model.eval()(cr.tensor(source), cr.tensor([text])).numpy()
-        text.append(int(scores[0, -1].argmax()))
-    expected = [t for t in text[1:] if t != 2]
-    assert model.greedy(source, 4) == [expected]
-
-
-def test_padding_of_the_source_does_not_count() -> None:
-    model, target = made("seq2seq").eval(), cr.tensor([[1, 3]])
-    short = model(cr.tensor([[3, 4]]), target).numpy()
-    long = model(cr.tensor([[3, 4, 0, 0]]), target).numpy()
-    assert_close(long, short, 1e-12)
+# -- a tagger
 
 
 def test_words_after_the_length_do_not_count() -> None:

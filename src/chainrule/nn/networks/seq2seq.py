@@ -10,6 +10,7 @@ import numpy as np
 from chainrule import functional as F
 from chainrule.errors import SettingError
 from chainrule.nn import init
+from chainrule.nn.cache import KeyValueCache
 from chainrule.nn.embedding import Embedding
 from chainrule.nn.linear import Linear
 from chainrule.nn.modes import in_mode
@@ -83,23 +84,38 @@ class Seq2Seq(Module):
         x = self._placed(self.source(source))
         return self.transformer.encoder(x, src_key_padding_mask=padding), padding
 
-    def decode(self, target: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
-        """Scores of what follows each place of `target`."""
-        return self.head(self._decoded(target, memory, padding))  # type: ignore[no-any-return]
+    def decode(
+        self,
+        target: Tensor,
+        memory: Tensor,
+        padding: Tensor,
+        before: int = 0,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Scores of what follows each place of `target`.
 
-    def _decoded(self, target: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
-        return self.transformer.decoder(  # type: ignore[no-any-return]
-            self._placed(self.target(target)),
+        A cache holds the `before` tokens before these: target and memory are what is new, and
+        memory is [batch, 0, width] once it has been read. padding is of all that was to read.
+        """
+        read = self.transformer.decoder(
+            self._placed(self.target(target), before),
             memory,
             memory_key_padding_mask=padding,
             tgt_is_causal=True,
+            cache=cache,
         )
+        return self.head(read)  # type: ignore[no-any-return]
 
-    def _placed(self, vectors: Tensor) -> Tensor:
-        return self.places(vectors * self.config.width**0.5)  # type: ignore[no-any-return]
+    def _placed(self, vectors: Tensor, before: int = 0) -> Tensor:
+        return self.places(vectors * self.config.width**0.5, before)  # type: ignore[no-any-return]
 
     def greedy(self, source: Any, count: int) -> list[list[int]]:
-        """The likeliest token after the likeliest: at most `count` tokens for each source."""
+        """The likeliest token after the likeliest: a `beam` of width 1.
+
+        >>> model = Seq2Seq(Seq2SeqConfig(9, 7, width=8, heads=2, layers=1))
+        >>> len(model.greedy([[3, 4], [5, 0]], count=3))
+        2
+        """
         return self.beam(source, count, width=1)
 
     def beam(
@@ -108,9 +124,14 @@ class Seq2Seq(Module):
         """The best of what `width` continuations at a time lead to, for each source.
 
         source: integers [batch, time]. At most `count` tokens each, without start and end. The best
-        has the highest log-probability / ((5 + length) / 6)^length_penalty. Raises SettingError for
-        a width or a count below 1. Source of the penalty: Y. Wu et al., "Google's neural machine
-        translation system", 2016.
+        has the highest log-probability / ((5 + length) / 6)^length_penalty. The source is read once
+        and so is every token: their keys and values are kept. Raises SettingError for a width or a
+        count below 1. Source of the penalty: Y. Wu et al., "Google's neural machine translation
+        system", 2016.
+
+        >>> model = Seq2Seq(Seq2SeqConfig(9, 7, width=8, heads=2, layers=1))
+        >>> len(model.beam([[3, 4], [5, 0]], count=3, width=2))
+        2
         """
         if width < 1 or count < 1:
             raise SettingError(
@@ -118,51 +139,55 @@ class Seq2Seq(Module):
                 expected="width and count of at least 1",
                 got=f"width {width}, count {count}",
             )
+        return self._search(source, count, width).best(length_penalty)
+
+    def _search(self, source: Any, count: int, width: int) -> _Beams:
         with in_mode(self, training=False):
             memory, padding = self.encode(as_tensor(np.asarray(source, "int64")))
-            beams = _Beams(self.config, memory.shape[0], width)
-            rows = as_tensor(np.repeat(np.arange(memory.shape[0]), width))
-            memory, padding = memory[rows], padding[rows]
+            beams, cache = _Beams(self.config, memory.shape[0], width), KeyValueCache()
             while beams.length < count and not beams.finished.all():
-                read = self._decoded(as_tensor(beams.text()), memory, padding)
-                scores = self.head(read[:, -1])  # the head is the dearest part: of the last only
-                beams.extend(F.log_softmax(scores, -1).numpy())
-        return beams.best(length_penalty)
+                last = as_tensor(beams.tokens[..., -1].reshape(-1, 1))
+                scores = self.decode(last, memory, padding, beams.length, cache)
+                parents = as_tensor(beams.extend(F.log_softmax(scores, -1).numpy()))
+                cache.reorder(parents)
+                memory, padding = memory[:, :0][parents], padding[parents]
+        return beams
 
 
 class _Beams:
-    """The `width` best texts so far for each of several sources, in NumPy."""
+    """The `width` best texts so far, from one empty text on, for each of several sources."""
 
     def __init__(self, config: Seq2SeqConfig, batch: int, width: int) -> None:
-        self.config, self.batch, self.width = config, batch, width
-        self.tokens = np.full((batch, width, 1), config.start)
-        self.scores = np.full((batch, width), -np.inf)
-        self.scores[:, 0] = 0.0  # all begin alike: the others would only repeat the first
-        self.lengths = np.zeros((batch, width), int)
-        self.finished = np.zeros((batch, width), bool)
+        self.config, self.width = config, width
+        self.tokens = np.full((batch, 1, 1), config.start)
+        self.scores = np.zeros((batch, 1))
+        self.lengths = np.zeros((batch, 1), int)
+        self.finished = np.zeros((batch, 1), bool)
 
     @property
     def length(self) -> int:
         return self.tokens.shape[2] - 1
 
-    def text(self) -> Any:
-        return self.tokens.reshape(self.batch * self.width, -1)
+    def extend(self, logs: Any) -> Any:
+        """By one token each; a finished text goes on as padding, at no cost.
 
-    def extend(self, logs: Any) -> None:
-        """By one token each; a finished text goes on as padding, at no cost."""
+        logs: log-probabilities [texts, 1, tokens]. Gives the text that each one extends, int64
+        [texts from now on].
+        """
         count = logs.shape[-1]
-        logs = logs.reshape(self.batch, self.width, count).astype("float64")
+        logs = logs.reshape(*self.scores.shape, count).astype("float64")
         nothing = np.where(np.arange(count) == self.config.padding, 0.0, -np.inf)
         totals = self.scores[..., None] + np.where(self.finished[..., None], nothing, logs)
-        flat = totals.reshape(self.batch, -1)
-        order = np.argsort(-flat, axis=1, kind="stable")[:, : self.width]
-        parent, token = order // count, order % count
-        row = np.arange(self.batch)[:, None]
-        self.scores = np.take_along_axis(flat, order, axis=1)
+        flat = totals.reshape(len(totals), -1)
+        best = _largest(flat, self.width)
+        parent, token = best // count, best % count
+        row = np.arange(len(totals))[:, None]
+        self.scores = flat[row, best]
         done = self.finished[row, parent]
         self.tokens = np.concatenate([self.tokens[row, parent], token[..., None]], axis=2)
         self.lengths = self.lengths[row, parent] + ~done
         self.finished = done | (token == self.config.end)
+        return (row * totals.shape[1] + parent).ravel()
 
     def best(self, length_penalty: float) -> list[list[int]]:
         marks = (self.scores / ((5 + self.lengths) / 6) ** length_penalty).argmax(axis=1)
@@ -171,3 +196,11 @@ class _Beams:
             text = self.tokens[row, mark, 1 : 1 + self.lengths[row, mark]].tolist()
             found.append(text[:-1] if text[-1] == self.config.end else text)
         return found
+
+
+def _largest(values: Any, count: int) -> Any:
+    """Where the `count` largest of each row are, the largest first, without sorting the others."""
+    count = min(count, values.shape[1])
+    found = np.sort(np.argpartition(values, -count, axis=1)[:, -count:], axis=1)
+    order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
