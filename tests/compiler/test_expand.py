@@ -97,7 +97,7 @@ def test_what_follows_a_convolution_is_computed_on_its_sums() -> None:
         k for k in fused.kernels if k.root is not None and isinstance(k.root.op.lower, Contract)
     ]
     assert [made.op.name for made in roots[0].pointwise] == ["add", "relu"]
-    assert not [k for k in fused.kernels if k.root is None]
+    assert not [k for k in fused.kernels if k.root is None and not (k.rows and k.rows.windows)]
 
 
 def test_gradients_of_windows_side_by_side_join_what_follows() -> None:

@@ -23,6 +23,7 @@ from chainrule.compiler.reductions import write_reduce
 from chainrule.compiler.row_loops import write_rows
 from chainrule.compiler.structure import Structure, structure_of
 from chainrule.compiler.views import View
+from chainrule.compiler.window_loops import write_windows
 from chainrule.compiler.writer import Phase, Writer
 from chainrule.core.op import Contract, Index, Join, Kind, Place, Random, Reduce, Reindex
 from chainrule.core.value import Symbol
@@ -128,7 +129,9 @@ def _writer(kernel: Kernel) -> Write | None:
     """What writes a kernel; None where nothing can."""
     if kernel.root is not None:
         return WRITERS.get(type(kernel.root.op.lower))
-    return write_rows if kernel.rows else write_pointwise
+    if kernel.rows is None:
+        return write_pointwise
+    return write_windows if kernel.rows.windows else write_rows
 
 
 def _with_values(

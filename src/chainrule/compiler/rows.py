@@ -1,4 +1,5 @@
-"""What can run row by row: reductions over the same last axes, and the pointwise work around them.
+"""What can run row by row: reductions over the same last axes, or those of a small window, and the
+pointwise work around them.
 
 A row kernel has reductions of one shape over the same axes. Its other members work element by
 element on that shape, or on one number per row: they come before, between and after the reductions,
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from chainrule.compiler.views import Shape, View, contiguous
 from chainrule.core.op import Reduce
 from chainrule.core.program import Instruction
+
+_WINDOW = 16
+"""Elements of a row that may lie apart; of more, what is done with each is not written out."""
 
 _NARROW = 8192
 """Bytes of a row of which several values stay in the nearest cache between the stages."""
@@ -33,14 +37,23 @@ class Rows:
         shape, axes = tuple(made.inputs[0].shape), tuple(sorted(made.settings["axes"]))
         before = [a for a, n in enumerate(shape) if n != 1 and a not in axes]
         inside = [a for a in axes if shape[a] != 1]
-        if 0 in shape or not inside or (before and before[-1] > inside[0]):
+        found = Rows(shape, axes)
+        if 0 in shape or not inside:
             return None
-        return Rows(shape, axes)
+        if before and before[-1] > inside[0]:
+            return found if found.windows and found.width <= _WINDOW else None
+        return found
 
     @property
     def lead(self) -> Shape:
         """The axes that count rows."""
         return tuple(axis for axis in range(len(self.shape)) if axis not in self.axes)
+
+    @property
+    def windows(self) -> bool:
+        """Whether the axis whose elements lie side by side counts rows: of each they are apart."""
+        large = [axis for axis, size in enumerate(self.shape) if size != 1]
+        return bool(large) and large[-1] not in self.axes
 
     @property
     def width(self) -> int:
