@@ -3,7 +3,8 @@
 A kernel has at most one root, an instruction that is more than element by element (a contraction,
 an indexing, a reduction of other than the last axes); pointwise instructions of a contraction's
 shape join it as its epilogue. Or it runs row by row (`rows.py`), with any number of reductions of
-the last axes, or of a window's. What merely reads memory in another order is a view and costs nothing.
+the last axes, or of a window's. What merely reads memory in another order is a view and costs
+nothing.
 """
 
 from __future__ import annotations
