@@ -82,6 +82,22 @@ def test_training_is_the_same_on_any_number_of_threads() -> None:
     assert trained(3) == alone
 
 
+@pytest.mark.parametrize(("alone", "together", "best"), [(1.0, 0.95, 1), (1.0, 0.8, 2), (1, 2, 1)])
+def test_several_threads_are_taken_where_they_gain_a_tenth(
+    alone: float, together: float, best: int
+) -> None:
+    before = cr.get_num_threads()
+    cr.set_num_threads(2)
+    try:
+        choice = Choice(shares=True)
+        choice.note(2, together)
+        assert choice.best == 2  # nothing else is known
+        choice.note(1, alone)
+        assert choice.best == best
+    finally:
+        cr.set_num_threads(before)
+
+
 def test_the_quickest_number_is_chosen_and_the_other_tried_again() -> None:
     before = cr.get_num_threads()
     cr.set_num_threads(4)

@@ -20,6 +20,7 @@ _LONG = 0.01  # seconds of a step that is a trial by itself: cold caches are lit
 _LAST = 5  # times of each number that are remembered
 _SHORT = 0.02  # seconds that count as a step where steps are shorter
 _IDLE = 0.02  # seconds without a call, after which the next one finds caches cold and says nothing
+_SEVERAL = 1.1  # times as long as several threads take: what disturbs one of them holds up all
 _FEW = 2  # steps of a call before anybody knows how long they take
 
 
@@ -159,7 +160,10 @@ class Choice:
     def best(self) -> int:
         """The number that was the quickest so far; one before anything ran."""
         known = [number for number in self._numbers() if number in self._seconds]
-        return min(known, key=self.expected, default=1)
+        costs = {
+            number: self.expected(number) * (_SEVERAL if number > 1 else 1) for number in known
+        }
+        return min(known, key=costs.__getitem__, default=1)
 
     @property
     def seconds(self) -> dict[int, float]:
