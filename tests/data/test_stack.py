@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from chainrule.data import scan as scanning
 from chainrule.data.column import Column
 from chainrule.data.room import LEAST, allowed
 from chainrule.data.stack import Stack
+from chainrule.data.store import kept_on_disk
 from chainrule.data.stored_column import StoredColumn
 from chainrule.errors import DataError
 
@@ -177,3 +179,11 @@ def test_a_text_after_many_empty_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = Stack(10**9)
     stack.add({"a": Column.of(texts)}, np.arange(5000))
     assert stack.columns()["a"].cells[3330:3335].tolist() == [None, None, None, "x", None]
+
+
+@pytest.mark.parametrize("words", ["No space left on device", "something else"])
+def test_a_disk_that_is_full_is_said(words: str) -> None:
+    error = DataError if "No space" in words else duckdb.IOException
+    said = "no space is left" if error is DataError else words
+    with pytest.raises(error, match=said), kept_on_disk():
+        raise duckdb.IOException(f"IO Error: Could not write file: {words}")

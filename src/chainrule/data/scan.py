@@ -15,7 +15,7 @@ from chainrule.data.column import Column
 from chainrule.data.lines import Span, Text, line_ends, row_lines
 from chainrule.data.report import counted
 from chainrule.data.room import allowance
-from chainrule.data.store import Store
+from chainrule.data.store import Store, kept_on_disk
 from chainrule.data.stored_column import stored_columns
 from chainrule.data.table import Rejected
 from chainrule.errors import DataError
@@ -161,7 +161,8 @@ def _fetch(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect) 
 def _stored(store: Store, path: Path, dialect: Dialect) -> Sequence[Column]:
     """All columns as texts on disk."""
     sample = f"{_query(dialect, _PASSED_OVER)} limit {SAMPLE} offset 1"  # the first may be a header
-    store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
+    with kept_on_disk():
+        store.fill(sample, _query(dialect, _KEPT), _told(path, dialect), dialect.width)
     return stored_columns(store)
 
 

@@ -14,7 +14,7 @@ from chainrule.data.column import Cells, Column
 from chainrule.data.lines import small
 from chainrule.data.room import rows_at_once
 from chainrule.data.scan import SAMPLE, exactly, is_long
-from chainrule.data.store import Store, literal
+from chainrule.data.store import Store, kept_on_disk, literal
 from chainrule.data.stored_column import stored_columns
 
 TEXT = 64
@@ -72,7 +72,7 @@ class Stack:
         """Put some rows into a file of their own."""
         path = store.folder / f"piece{len(self._files)}.parquet"
         texts = "".join(f", {name}::varchar as {name}" for name in cells)
-        with store.connection.cursor() as cursor:
+        with kept_on_disk(), store.connection.cursor() as cursor:
             cursor.register("piece", {"row": np.arange(rows), **cells})  # rows may have no cells
             cursor.execute(f"copy (select row{texts} from piece) to {literal(str(path))}")
         self._files.append(path)
@@ -93,7 +93,8 @@ class Stack:
             names = ", ".join(f"c{place}" for place in self._places.values())
             source = f"select {names} from read_parquet(?, union_by_name = true)"
             settings = [[exactly(file) for file in self._files]]
-            store.fill(f"{source} limit {SAMPLE}", source, settings, len(self._places))
+            with kept_on_disk():
+                store.fill(f"{source} limit {SAMPLE}", source, settings, len(self._places))
         for file in self._files:
             file.unlink()
         return stored_columns(store)

@@ -12,7 +12,8 @@ import shutil
 import tempfile
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import RLock
@@ -25,6 +26,7 @@ from chainrule.data.cast import NUMBER, Cells, in_order, plain
 from chainrule.data.column import number_of
 from chainrule.data.packed import Packed
 from chainrule.data.room import allowance
+from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
@@ -377,6 +379,22 @@ def _alive(process: int) -> bool:
     except OSError:  # it is somebody else's
         return True
     return True
+
+
+@contextmanager
+def kept_on_disk() -> Iterator[None]:
+    """DataError where duckdb finds no space left for a store."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as problem:
+        if "No space left" not in str(problem):
+            raise
+        raise DataError(
+            f"the rows cannot be kept in {tempfile.gettempdir()}: no space is left",
+            hint="another folder, TMPDIR=FOLDER",
+        ) from None
 
 
 def _gone(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
