@@ -1,7 +1,8 @@
 """Timing contenders fairly: a process each, rounds in turns, medians.
 
-In one process the contenders' thread pools would disturb each other. A contender is a function,
-named "module:function argument ...", that gives a callable: what is timed. Where the callable has a
+In one process the contenders' thread pools would disturb each other. Before each timed round stands
+one that is not timed: after a rest everybody's first is slower. A contender is a function, named
+"module:function argument ...", that gives a callable: what is timed. Where the callable has a
 `note`, that is called after each round, and says how it ran. Beside the time stands the memory that
 the process needed at most, its libraries included.
 """
@@ -53,6 +54,11 @@ class Contender:
         self.seconds.append(seconds)
         self.notes.append(note)
 
+    def forget(self) -> None:
+        """The last round does not count."""
+        self.seconds.pop()
+        self.notes.pop()
+
     def close(self) -> None:
         """End the process."""
         self.process.kill()
@@ -102,6 +108,8 @@ def attempt(
                 if name not in failures:
                     time.sleep(REST)
                     try:
+                        contender.round(repeats)
+                        contender.forget()  # after the rest the clock is low and caches are cold
                         contender.round(repeats)
                     except FailedError as failure:
                         failures[name] = str(failure)
